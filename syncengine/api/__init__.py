@@ -1,0 +1,96 @@
+"""The one package that plugins import.
+
+A plugin is a module with a class that keeps one of the contracts, and a hook that registers it::
+
+    from syncengine.api import Meta, PluginOptions, Transform, hookimpl
+
+    class Watermark(Transform[WatermarkOptions]):
+        Options = WatermarkOptions
+        ...
+
+    @hookimpl
+    def syncengine_register(registry):
+        registry.add("transform", "watermark", Watermark)
+
+and an entry point in the group ``syncengine.plugins`` named ``transform.watermark``. ``docs/plugins.md`` has a whole
+working example.
+"""
+
+from syncengine.api.contracts import (
+    Capabilities,
+    Deduplicator,
+    Destination,
+    FileStat,
+    FingerprintIndex,
+    Match,
+    Plugin,
+    RunContext,
+    Sink,
+    Source,
+    TargetExistsError,
+    Transform,
+    Upload,
+)
+from syncengine.api.hooks import hookimpl
+from syncengine.api.options import Meta, PluginOptions, options_schema
+from syncengine.api.registry import KINDS, PluginKind, Registry
+from syncengine.api.selection import Selection
+from syncengine.errors import FatalError, ItemError, PluginError, RetryableError
+from syncengine.model import (
+    Album,
+    AlbumRef,
+    AppliedTransform,
+    Asset,
+    CaptureTime,
+    Inventory,
+    ItemState,
+    Kind,
+    LedgerLine,
+    Location,
+    MediaItem,
+    Outcome,
+    RunReport,
+    TimeOrigin,
+)
+
+__all__ = [
+    "KINDS",
+    "Album",
+    "AlbumRef",
+    "AppliedTransform",
+    "Asset",
+    "Capabilities",
+    "CaptureTime",
+    "Deduplicator",
+    "Destination",
+    "FatalError",
+    "FileStat",
+    "FingerprintIndex",
+    "Inventory",
+    "ItemError",
+    "ItemState",
+    "Kind",
+    "LedgerLine",
+    "Location",
+    "Match",
+    "MediaItem",
+    "Meta",
+    "Outcome",
+    "Plugin",
+    "PluginError",
+    "PluginKind",
+    "PluginOptions",
+    "Registry",
+    "RetryableError",
+    "RunContext",
+    "RunReport",
+    "Selection",
+    "Sink",
+    "Source",
+    "TargetExistsError",
+    "TimeOrigin",
+    "Transform",
+    "Upload",
+    "hookimpl",
+    "options_schema",
+]
