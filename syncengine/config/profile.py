@@ -1,0 +1,87 @@
+"""A profile as a value: validated, interpolated, with every plugin's options converted to their Struct."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from syncengine.api import PluginOptions, Selection
+
+AlbumStyle = Literal["auto", "hardlink", "symlink", "copy", "manifest", "none"]
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """A plugin as the profile uses it.
+
+    Args:
+        name: the plugin's name in its kind.
+        plugin: its class.
+        options: converted to the plugin's own Struct.
+    """
+
+    name: str
+    plugin: type[Any]
+    options: PluginOptions
+
+    def make(self) -> Any:
+        """Return the plugin, made with its options."""
+        return self.plugin(self.options)
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """How files are named at the destination; see the product page, section 3."""
+
+    path: str = "photos/{taken:%Y}/{taken:%m}/{name}"
+    albums: AlbumStyle = "auto"
+    metadata: tuple[Literal["json", "xmp"], ...] = ("json",)
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is done at once.
+
+    Args:
+        downloads: concurrent transfers.
+        workers: processes for image work; ``None`` means as many as there are cores.
+        bandwidth: bytes per second, or ``None`` for no limit.
+        item_timeout: seconds that image work on one item may take.
+        item_memory: bytes that image work on one item may use.
+    """
+
+    downloads: int = 5
+    workers: int | None = None
+    bandwidth: int | None = None
+    item_timeout: float = 300.0
+    item_memory: int = 4 << 30
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """One YAML file: one source, one destination, and what happens between them.
+
+    Args:
+        name: unique among a user's profiles; its state and its lock are kept under it.
+        file: where it was read from.
+        source: where the photos come from.
+        destination: where they go.
+        select: which of them.
+        transforms: in order.
+        dedup: in order.
+        layout: names at the destination.
+        execution: how much at once.
+        zone: for capture times that know no zone.
+        schedule: cron expression for the daemon.
+    """
+
+    name: str
+    file: Path
+    source: Stage
+    destination: Stage
+    select: Selection = Selection()
+    transforms: tuple[Stage, ...] = ()
+    dedup: tuple[Stage, ...] = ()
+    layout: Layout = Layout()
+    execution: Execution = Execution()
+    zone: ZoneInfo
+    schedule: str | None = None
