@@ -296,6 +296,9 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
         recipe: names and options of the transforms, to see that a profile changed.
         failure: a transform's failure; the untouched original is at ``path`` and is tried again next time.
         copies: other items recognised as copies: (profile, item id, name, method, distance).
+        near: contents stored although they look alike: (content, method, distance).
+        sidecar_path: of the XMP sidecar beside the file, when the profile wants one.
+        sidecar_sha256: 32 bytes, over that sidecar.
     """
 
     content: bytes
@@ -314,6 +317,9 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
     recipe: str = ""
     failure: str = ""
     copies: tuple[tuple[str, str, str, str, int], ...] = ()
+    near: tuple[tuple[bytes, str, int], ...] = ()
+    sidecar_path: str = ""
+    sidecar_sha256: bytes = b""
 
 
 class AlbumRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -356,6 +356,20 @@ class Destination(Plugin[OptionsT], ABC):
     def move(self, path: str, to: str) -> None:
         """Rename within the destination. Raises ``TargetExistsError``, ``FileNotFoundError``."""
 
+    def set_mtime(self, path: str, mtime: float) -> None:
+        """Give a file another modification time, in seconds since the epoch. Raises ``FileNotFoundError``.
+
+        Where a destination cannot do that in place, this writes the file again and lets it take its own place.
+        """
+        upload = self.begin(path)
+        try:
+            with self.read(path) as stream:
+                while chunk := stream.read(_COPY_CHUNK):
+                    upload.write(chunk)
+            upload.commit(mtime=mtime, replace=True)
+        finally:
+            upload.abort()
+
     @abstractmethod
     def remove(self, path: str) -> None:
         """Remove one file. Raises ``FileNotFoundError``."""
