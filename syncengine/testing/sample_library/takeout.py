@@ -14,6 +14,7 @@ import msgspec
 
 SidecarStyle = Literal["supplemental", "old", "uncut"]
 _EXPORTED = (2026, 1, 1, 0, 0, 0)
+_HIGH_SURROGATES = tuple(bytes([first]) for first in range(0xD8, 0xDC))
 _STEM_UNITS, _SIDECAR_UNITS = 47, 46
 
 
@@ -66,8 +67,11 @@ def sidecar_name(title: str, counter: int = 0, style: SidecarStyle = "supplement
 
 
 def _cut(text: str, units: int) -> str:
-    """Return the first ``units`` UTF-16 units of ``text``, never half a surrogate pair."""
-    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore")
+    """Return the first ``units`` UTF-16 units of ``text``, one more where that would halve a surrogate pair."""
+    raw = text.encode("utf-16-be")
+    if raw[2 * units - 2 : 2 * units - 1] in _HIGH_SURROGATES:
+        units += 1
+    return raw[: 2 * units].decode("utf-16-be")
 
 
 def sidecar(title: str, taken: datetime | None, **facts: Unpack[SidecarFacts]) -> bytes:
