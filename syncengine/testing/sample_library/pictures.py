@@ -42,7 +42,7 @@ def draw(seed: int, size: Size = (640, 480)) -> Image:
     from PIL import Image, ImageDraw
 
     width, height = size
-    chance = random.Random(seed)  # nosec B311: pictures, not secrets
+    chance = random.Random(seed)  # nosec B311  # pictures, not secrets
     ramp = Image.linear_gradient("L").rotate(chance.choice((0, 90, 180, 270))).resize(size)
     image = Image.merge("RGB", [ramp.point(_tone(chance)) for _ in range(3)])
     canvas = ImageDraw.Draw(image)
