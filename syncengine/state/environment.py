@@ -1,0 +1,215 @@
+"""One LMDB environment per directory and process: shared, counted, written by one thread.
+
+LMDB's rules that this module keeps: a file is opened once per process; a process forked off must not use it; two
+write transactions in one thread lock each other up; a full map spoils its transaction; nobody may read while the map
+is moved; a writable map kills the process when the disk is full, so it is never used.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Condition, Lock
+from typing import Any, TypeVar
+
+import lmdb
+
+from syncengine.errors import FatalError
+from syncengine.state.failures import StateDamagedError, translated
+from syncengine.state.format import TABLES, prepare
+
+T = TypeVar("T")
+
+#: Address space, not disk: the file is sparse. Far more than a library needs, and small enough for a container.
+MAP_SIZE = 64 << 30 if sys.maxsize > 1 << 32 else 512 << 20
+_SMALLEST_MAP = 64 << 20
+_READERS = 126
+
+
+class Environment:
+    """An open store. Reads happen in the caller's thread, writes in the environment's own.
+
+    Args:
+        directory: holds ``data.mdb`` and ``lock.mdb``; made when it is missing.
+        map_size: bytes of address space to begin with; grows when the store does.
+    """
+
+    def __init__(self, directory: Path, map_size: int = MAP_SIZE) -> None:
+        self.directory = directory
+        self.users = 1
+        self._process = os.getpid()
+        self._readers = 0
+        self._resizing = False
+        self._turn = Condition()
+        with translated(directory):
+            directory.mkdir(mode=0o700, exist_ok=True)
+            self._env = _open(directory, map_size)
+            try:
+                self._env.reader_check()
+                self._check_length()
+                self.tables = self._open_tables()
+            except BaseException:
+                self._env.close()
+                raise
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state-writer")
+
+    @contextmanager
+    def read(self) -> Iterator[lmdb.Transaction]:
+        """Lend a read transaction. Keep it short and copy out: it stops LMDB from using old pages again."""
+        self.check_process()
+        with self._turn:
+            while self._resizing:
+                self._turn.wait()
+            self._readers += 1
+        try:
+            with translated(self.directory), self._begin_read() as txn:
+                yield txn
+        finally:
+            with self._turn:
+                self._readers -= 1
+                if not self._readers:
+                    self._turn.notify_all()
+
+    def write(self, job: Callable[[lmdb.Transaction], T]) -> T:
+        """Run ``job`` in a write transaction and return its result once it is durable.
+
+        Args:
+            job: may be called again from the beginning, when the map had to grow.
+
+        Raises:
+            FatalError: the disk is full or failing, or the store is damaged; nothing of the job was kept.
+        """
+        self.check_process()
+        return self._writer.submit(self._write, job).result()
+
+    def check_process(self) -> None:
+        """Raise ``FatalError`` in a process that was forked off the one that opened the store."""
+        if os.getpid() != self._process:
+            raise FatalError(
+                f"the state in {self.directory} was opened by another process",
+                advice="this is an error in syncengine or a plugin: please report it",
+            )
+
+    def close(self) -> None:
+        """Finish what is being written and let go of the files."""
+        self._writer.shutdown()
+        self._env.close()
+
+    @property
+    def map_size(self) -> int:
+        """Bytes of address space that the store may use before it has to grow."""
+        return int(self._env.info()["map_size"])
+
+    def _write(self, job: Callable[[lmdb.Transaction], T]) -> T:
+        with translated(self.directory):
+            while True:
+                try:
+                    with self._env.begin(write=True) as txn:
+                        return job(txn)
+                except lmdb.MapFullError:
+                    self._resize(2 * self.map_size)
+                except lmdb.MapResizedError:
+                    self._resize(0)
+
+    def _begin_read(self) -> lmdb.Transaction:
+        while True:
+            try:
+                return self._env.begin()
+            except lmdb.MapResizedError:
+                self._step_aside_for_resize()
+
+    def _step_aside_for_resize(self) -> None:
+        with self._turn:
+            self._readers -= 1
+            self._turn.notify_all()
+        try:
+            self._writer.submit(self._resize, 0).result()
+        finally:
+            with self._turn:
+                self._readers += 1
+
+    def _resize(self, size: int) -> None:
+        """Give the map a new size while nobody reads; 0 takes over the size that another process gave it."""
+        with self._turn:
+            self._resizing = True
+            while self._readers:
+                self._turn.wait()
+            try:
+                self._env.set_mapsize(size)
+            finally:
+                self._resizing = False
+                self._turn.notify_all()
+
+    def _check_length(self) -> None:
+        """Refuse a file that is shorter than its own tables say: reading past its end would kill the process."""
+        needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
+        found = (self.directory / "data.mdb").stat().st_size
+        if found < needed:
+            raise StateDamagedError(self.directory, f"data.mdb has {found} bytes of {needed}")
+
+    def _open_tables(self) -> dict[str, Any]:
+        with self._env.begin(write=True) as txn:
+            meta = {"meta": self._env.open_db(b"meta", txn=txn)}
+            tables = {name: self._env.open_db(name.encode(), txn=txn) for name in TABLES}
+            prepare(txn, meta | tables, self.directory)
+        return tables
+
+
+def _open(directory: Path, map_size: int) -> lmdb.Environment:
+    options: dict[str, Any] = {"max_dbs": 2 * len(TABLES), "max_readers": _READERS, "mode": 0o600}
+    while True:
+        try:
+            return _open_engine(directory, {**options, "map_size": map_size})
+        except lmdb.MemoryError:
+            if map_size <= _SMALLEST_MAP:
+                raise
+            map_size //= 4  # a container may allow little address space
+
+
+def _open_engine(directory: Path, options: dict[str, Any]) -> lmdb.Environment:
+    try:
+        # py-lmdb 3 has two engines whose files do not understand each other; 0 is the one that older releases have.
+        return lmdb.open(str(directory), lib_version=0, **options)
+    except TypeError:
+        return lmdb.open(str(directory), **options)
+
+
+_open_lock = Lock()
+# LMDB forbids to open a file twice in one process, so whoever comes second shares what the first one opened.
+_opened: dict[tuple[int, int], Environment] = {}
+
+
+def acquire(directory: Path) -> Environment:
+    """Open the store in ``directory``, or share the one that this process opened before; ``release`` it once."""
+    with _open_lock:
+        key = _identity(directory)
+        shared = _opened.get(key) if key else None
+        if shared is not None:
+            shared.check_process()
+            shared.users += 1
+            return shared
+        opened = Environment(directory)
+        _opened[_identity(directory) or (0, 0)] = opened
+        return opened
+
+
+def release(environment: Environment) -> None:
+    """Give up one use; the last one closes the store."""
+    with _open_lock:
+        environment.users -= 1
+        if environment.users == 0:
+            for key in [key for key, opened in _opened.items() if opened is environment]:
+                del _opened[key]
+            environment.close()
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    try:
+        found = directory.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

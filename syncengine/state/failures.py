@@ -1,0 +1,89 @@
+"""What the store's failures mean to a run, and what a person can do about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lmdb
+
+from syncengine.errors import FatalError
+
+_DAMAGE = (
+    lmdb.BadDbiError,
+    lmdb.BadValsizeError,
+    lmdb.CorruptedError,
+    lmdb.CursorFullError,
+    lmdb.IncompatibleError,
+    lmdb.InvalidError,
+    lmdb.PageFullError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+)
+
+
+class RecordDamagedError(ValueError):
+    """A value of the store is not what was written."""
+
+
+class StateDamagedError(FatalError):
+    """The state store cannot be trusted any more; the photos at the destination are not touched by that.
+
+    Args:
+        directory: of the store.
+        what: what was found.
+    """
+
+    def __init__(self, directory: Path, what: str) -> None:
+        self.directory = directory
+        super().__init__(
+            f"the state in {directory} is damaged: {what}",
+            advice=(
+                f"move {directory} away and run again: the photos at the destination are safe, what is already there "
+                "is recognised by its content, and nothing is stored twice"
+            ),
+        )
+
+    def __reduce__(self) -> tuple[type[FatalError], tuple[str], dict[str, str]]:
+        return FatalError, (self.reason,), {"advice": self.advice}
+
+
+@contextmanager
+def translated(directory: Path) -> Iterator[None]:
+    """Turn what LMDB, the codec and the file system raise inside into a ``FatalError`` that says what to do."""
+    try:
+        yield
+    except RecordDamagedError as error:
+        raise StateDamagedError(directory, str(error)) from error
+    except _DAMAGE as error:
+        raise StateDamagedError(directory, str(error)) from error
+    except (lmdb.Error, OSError) as error:
+        raise _fatal(directory, error) from error
+
+
+def _fatal(directory: Path, error: Exception) -> FatalError:
+    if isinstance(error, lmdb.VersionMismatchError):
+        return made_by_newer(directory)
+    if isinstance(error, lmdb.DiskError):
+        return FatalError(
+            f"there is no space left for the state in {directory}",
+            advice="free some space there and run again; what was recorded so far is kept",
+        )
+    if isinstance(error, (lmdb.ReadonlyError, PermissionError)):
+        return FatalError(
+            f"the state in {directory} cannot be written: {error}",
+            advice="make the directory writable for this user, or set SYNCENGINE_STATE_DIR to one that is",
+        )
+    return FatalError(
+        f"the state in {directory} cannot be used: {error}",
+        advice="check the disk and the directory's permissions, or set SYNCENGINE_STATE_DIR to another local directory",
+    )
+
+
+def made_by_newer(directory: Path) -> FatalError:
+    """Return the error for a store whose format this version does not know."""
+    return FatalError(
+        f"the state in {directory} was made by a newer syncengine",
+        advice="update syncengine, or set SYNCENGINE_STATE_DIR to another directory",
+    )

@@ -1,0 +1,272 @@
+"""The state of every profile and destination of one state directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice, takewhile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+import lmdb
+
+from syncengine.model import AlbumRecord, ContentRecord, ItemRecord, RunReport, StateBatch
+from syncengine.state.codec import Codec
+from syncengine.state.environment import Environment, acquire, release
+from syncengine.state.failures import RecordDamagedError, translated
+from syncengine.state.keys import OWNER_SIZE, album_key, item_keys, owner_key, path_key
+
+_PAGE = 1000
+_STORE = "state.lmdb"
+_FIRST, _ANOTHER = b"\0", b"\1"
+
+_ITEMS = Codec(ItemRecord)
+_CONTENTS = Codec(ContentRecord)
+_ALBUMS = Codec(AlbumRecord)
+_RUNS = Codec(RunReport)
+_BYTES = Codec(bytes)
+
+Encoded = list[tuple[bytes, bytes]]
+
+
+class StateStore:
+    """An open state directory; a context manager. Threads may share it, processes forked off may not.
+
+    Args:
+        environment: acquired for this store.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment: Environment | None = environment
+
+    @classmethod
+    def open(cls, directory: Path) -> StateStore:
+        """Open the store in a state directory, making both when they are missing.
+
+        Args:
+            directory: the state directory; the store is ``state.lmdb`` in it.
+
+        Raises:
+            FatalError: it cannot be used (permissions, disk, made by a newer syncengine), with what to do.
+            StateDamagedError: it is damaged.
+        """
+        with translated(directory):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(acquire(directory / _STORE))
+
+    def bind(self, profile: str, destination_identity: str) -> ProfileState:
+        """Return the state of one profile at one destination; valid until the store is closed."""
+        if self._environment is None:
+            raise ValueError("the state is closed")
+        return ProfileState(self._environment, profile, destination_identity)
+
+    def close(self) -> None:
+        """Let go; what was committed is durable already. May be called twice."""
+        if self._environment is not None:
+            release(self._environment)
+            self._environment = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ProfileState:
+    """What ``syncengine.engine.ports.State`` promises, on LMDB.
+
+    Args:
+        environment: the open store.
+        profile: the profile's name; items and runs are kept under it.
+        destination: the destination's identity; all else is kept under it.
+    """
+
+    def __init__(self, environment: Environment, profile: str, destination: str) -> None:
+        self._store = environment
+        self._profile = owner_key(profile)
+        self._destination = owner_key(destination)
+
+    def items(self, ids: Sequence[str]) -> list[ItemRecord | None]:
+        """Return the record of each item id, in the same order."""
+        return self._records("items", item_keys(self._profile, ids), _ITEMS)
+
+    def contents(self, keys: Sequence[bytes]) -> list[ContentRecord | None]:
+        """Return the record of each content key, in the same order."""
+        owner = self._destination
+        records = self._records("contents", [owner + key for key in keys], _CONTENTS)
+        with translated(self._store.directory):
+            for key, record in zip(keys, records, strict=True):
+                if record is not None and record.content != key:
+                    raise RecordDamagedError(f"the record of content {key.hex()} is of {record.content.hex()}")
+        return records
+
+    def path_owners(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Return the content that owns each path, names compared without regard to case."""
+        return self._records("paths", [path_key(self._destination, path) for path in paths], _BYTES)
+
+    def albums(self) -> Iterator[AlbumRecord]:
+        """Yield every album of the destination."""
+        return self._scan("albums", self._destination, _ALBUMS)
+
+    def album_members(self, album: str) -> Iterator[ContentRecord]:
+        """Yield the contents of the album with that id, by content key."""
+        for page in pages(self._store, "members", album_key(self._destination, album)):
+            with translated(self._store.directory):
+                keys = _BYTES.decode_each(value for _, value in page)
+            for record in self.contents(keys):
+                if record is not None:
+                    yield record
+
+    def all_contents(self) -> Iterator[ContentRecord]:
+        """Yield every content of the destination, by content key, without holding the store for long."""
+        return self._scan("contents", self._destination, _CONTENTS)
+
+    def count_contents(self) -> int:
+        """Return how many contents the destination holds."""
+        return sum(len(page) for page in pages(self._store, "contents", self._destination, values=False))
+
+    def fingerprints(self, method: str) -> Fingerprints:
+        """Return the fingerprints of one method."""
+        return Fingerprints(self._store, self._destination + owner_key(method))
+
+    def commit(self, batch: StateBatch) -> None:
+        """Write a batch in one durable transaction; the same batch again changes nothing.
+
+        Raises:
+            FatalError: the disk is full or failing; nothing of the batch was kept.
+        """
+        items = [record for _, record in batch.items]
+        keys = item_keys(self._profile, [identity for identity, _ in batch.items])
+        puts = list(zip(keys, map(_ITEMS.encode, items), strict=True))
+        self._store.write(partial(self._put_batch, puts, batch))
+
+    def save_run(self, report: RunReport) -> None:
+        """Remember a run's account."""
+        key, value = self._profile + report.run.encode(), _RUNS.encode(report)
+        runs = self._store.tables["runs"]
+        self._store.write(lambda txn: txn.put(key, value, db=runs))
+
+    def runs(self, limit: int) -> list[RunReport]:
+        """Return the newest accounts of this profile, newest first."""
+        keys = [key for page in pages(self._store, "runs", self._profile, values=False) for key, _ in page]
+        newest = keys[::-1][:limit]
+        return [record for record in self._records("runs", newest, _RUNS) if record is not None]
+
+    def _records(self, table: str, keys: list[bytes], codec: Codec[Any]) -> list[Any]:
+        store = self._store
+        with store.read() as txn, txn.cursor(store.tables[table]) as cursor:
+            found = cast(Encoded, cursor.getmulti(keys))
+        with translated(store.directory):
+            records = codec.decode_each([value for _, value in found])
+        if len(records) == len(keys):
+            return records
+        by_key = dict(zip([key for key, _ in found], records, strict=True))
+        return list(map(by_key.get, keys))
+
+    def _scan(self, table: str, prefix: bytes, codec: Codec[Any]) -> Iterator[Any]:
+        for page in pages(self._store, table, prefix):
+            with translated(self._store.directory):
+                records = codec.decode_each(value for _, value in page)
+            yield from records
+
+    def _put_batch(self, items: Encoded, batch: StateBatch, txn: lmdb.Transaction) -> None:
+        tables, owner = self._store.tables, self._destination
+        with txn.cursor(tables["items"]) as cursor:
+            cursor.putmulti(items)
+        for content in batch.contents:
+            self._put_content(txn, content)
+        for method, fingerprint, content_key in batch.fingerprints:
+            prefix = owner + owner_key(method)
+            put_fingerprint(txn, tables["fingerprints"], prefix, fingerprint, content_key)
+        for key, album in zip(item_keys(owner, [album.id for album in batch.albums]), batch.albums, strict=True):
+            txn.put(key, _ALBUMS.encode(album), db=tables["albums"])
+
+    def _put_content(self, txn: lmdb.Transaction, record: ContentRecord) -> None:
+        tables, owner = self._store.tables, self._destination
+        owned = _BYTES.encode(record.content)
+        key = owner + record.content
+        old = cast(bytes | None, txn.get(key, db=tables["contents"]))
+        stale = _paths(owner, _CONTENTS.decode(old)) - _paths(owner, record) if old is not None else set()
+        for path in stale:
+            if txn.get(path, db=tables["paths"]) == owned:
+                txn.delete(path, db=tables["paths"])
+        for path in _paths(owner, record):
+            txn.put(path, owned, db=tables["paths"])
+        for album in record.albums:
+            txn.put(album_key(owner, album.id) + record.content, owned, db=tables["members"])
+        txn.put(key, _CONTENTS.encode(record), db=tables["contents"])
+
+
+class Fingerprints:
+    """The fingerprints of one method at one destination, as the state remembers them.
+
+    Several contents may share a fingerprint: the first is found by it, the others are kept beside it.
+
+    Args:
+        environment: the open store.
+        prefix: of the destination and the method.
+    """
+
+    def __init__(self, environment: Environment, prefix: bytes) -> None:
+        self._store = environment
+        self._prefix = prefix
+
+    def get(self, fingerprint: bytes) -> bytes | None:
+        """Return the content that has exactly this fingerprint, the one that was there first."""
+        with self._store.read() as txn:
+            value = txn.get(self._prefix + _FIRST + fingerprint, db=self._store.tables["fingerprints"])
+            return None if value is None else _BYTES.decode(cast(bytes, value))
+
+    def entries(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every (fingerprint, content)."""
+        begin = 2 * OWNER_SIZE + 1
+        for page in pages(self._store, "fingerprints", self._prefix):
+            with translated(self._store.directory):
+                contents = _BYTES.decode_each(value for _, value in page)
+            for (key, _), content in zip(page, contents, strict=True):
+                is_first = key[begin - 1 : begin] == _FIRST
+                yield (key[begin:] if is_first else key[begin : -len(content)]), content
+
+
+def put_fingerprint(txn: lmdb.Transaction, table: Any, prefix: bytes, fingerprint: bytes, content: bytes) -> None:
+    """Add a fingerprint; the first content that brings it keeps it, others are added beside."""
+    value = _BYTES.encode(content)
+    if txn.put(prefix + _FIRST + fingerprint, value, overwrite=False, db=table):
+        return
+    if txn.get(prefix + _FIRST + fingerprint, db=table) != value:
+        txn.put(prefix + _ANOTHER + fingerprint + content, value, db=table)
+
+
+def pages(
+    environment: Environment, table: str, prefix: bytes, *, values: bool = True
+) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Yield the entries whose keys begin with ``prefix``, in order, a page per short read transaction.
+
+    Args:
+        environment: the open store.
+        table: its name.
+        prefix: that all keys share.
+        values: whether the values are wanted; without them they are empty.
+    """
+    start: bytes | None = prefix
+    while start is not None:
+        with environment.read() as txn, txn.cursor(environment.tables[table]) as cursor:
+            page = list(islice(_entries(cursor, start, prefix, values=values), _PAGE))
+        start = page[-1][0] + b"\0" if len(page) == _PAGE else None
+        if page:
+            yield page
+
+
+def _entries(cursor: lmdb.Cursor, start: bytes, prefix: bytes, *, values: bool) -> Iterator[tuple[bytes, bytes]]:
+    if not cursor.set_range(start):
+        return
+    entries = cursor if values else ((key, b"") for key in cursor.iternext(values=False))
+    yield from takewhile(lambda entry: entry[0].startswith(prefix), cast(Iterator[tuple[bytes, bytes]], entries))
+
+
+def _paths(owner: bytes, record: ContentRecord) -> set[bytes]:
+    return {path_key(owner, path) for path in (record.path, record.original_path) if path}
