@@ -72,6 +72,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         execution: how much at once.
         zone: for capture times that know no zone.
         schedule: cron expression for the daemon.
+        observers: names of the observers under ``notify``, for ``PluginHost.observe``.
+        log_level: ``DEBUG`` to ``CRITICAL``, or ``None`` when the profile does not say.
     """
 
     name: str
@@ -85,3 +87,5 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     execution: Execution = Execution()
     zone: ZoneInfo
     schedule: str | None = None
+    observers: tuple[str, ...] = ()
+    log_level: str | None = None
