@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
@@ -22,6 +22,16 @@ GROUP = "syncengine.plugins"
 OBSERVER = "observer"
 
 _logger = logging.getLogger("syncengine.host")
+
+
+def installed() -> Iterable[EntryPoint]:
+    """Return the entry points of every installed plugin."""
+    return entry_points(group=GROUP)
+
+
+def bundled() -> Iterable[EntryPoint]:
+    """Return the entry points of the plugins that came with syncengine itself."""
+    return (entry for entry in installed() if _is_bundled(entry))
 
 
 class InstalledPlugin(NamedTuple):
@@ -84,15 +94,16 @@ class PluginHost:
     """Every plugin that is installed, loaded when asked for.
 
     Args:
-        discover: look for entry points; without it only what ``add_module`` brought is known.
+        entries: where plugins are looked for, at the first question; ``bundled`` leaves third parties out, and what
+            ``add_module`` brings is known besides.
     """
 
-    def __init__(self, *, discover: bool = True) -> None:
+    def __init__(self, entries: Callable[[], Iterable[EntryPoint]] = installed) -> None:
         self._registry = Registry()
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
         self._manager.hook.syncengine_register.call_historic(kwargs={"registry": self._registry})
-        self._discover = discover
+        self._entries = entries
         self._found: dict[tuple[str, str], list[EntryPoint]] | None = None
         self._broken: dict[str, PluginError] = {}
         self.hook = GuardedHooks(self._manager)
@@ -148,7 +159,7 @@ class PluginHost:
         """Return the entry points by kind and name; the installed packages are looked through once."""
         if self._found is None:
             self._found = {}
-            for entry in entry_points(group=GROUP) if self._discover else ():
+            for entry in self._entries():
                 kind, _, name = entry.name.partition(".")
                 self._found.setdefault((kind, name), []).append(entry)
         return self._found
@@ -184,7 +195,7 @@ class PluginHost:
     def _installed(self, kind: str, name: str) -> InstalledPlugin:
         entries = self._entry_points().get((kind, name), [])
         where = self._offers(kind, name) if entries else "not a package"
-        builtin = len(entries) == 1 and entries[0].dist is not None and entries[0].dist.name == PROJECT
+        builtin = len(entries) == 1 and _is_bundled(entries[0])
         plugin, error = None, None
         try:
             if kind == OBSERVER:
@@ -230,3 +241,7 @@ def _checked(label: str, plugin: type[Any]) -> type[Any]:
 
 def _distribution(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else "an unknown package"
+
+
+def _is_bundled(entry: EntryPoint) -> bool:
+    return entry.dist is not None and entry.dist.name == PROJECT
