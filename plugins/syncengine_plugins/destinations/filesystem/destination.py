@@ -91,6 +91,11 @@ class FilesystemDestination(Destination[FilesystemOptions]):
         temporary = os.path.join(here.run.path, f".upload-{next(self._uploads)}")
         try:
             return FileUpload(temporary, path, here.places)
+        except FileNotFoundError as error:
+            here.places.tree.check_root()
+            raise FatalError(
+                f"{here.run.path} was removed during the run", advice="run again; what was finished is intact"
+            ) from error
         except OSError as error:
             raise here.places.explain(error, path) from error
 

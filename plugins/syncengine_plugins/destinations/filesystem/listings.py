@@ -6,7 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 
 import msgspec
 
@@ -59,15 +59,16 @@ class Listings:
         absent: set[str] = set()
         iterator = iter(paths)
         while chunk := list(islice(iterator, _CHUNK)):
-            for prefix, group in _by_directory(chunk).items():
-                absent.update(self._missing_in(prefix, group))
+            for directory, group in _by_directory(chunk).items():
+                absent.update(self._missing_in(directory, group))
         if absent:
             self._tree.check_root()
         return absent
 
-    def _missing_in(self, prefix: str, group: list[str]) -> Iterator[str]:
+    def _missing_in(self, path: str, group: list[str]) -> Iterator[str]:
+        prefix = path if path in ("", "/") else f"{path}/"
         try:
-            directory = self._find(prefix)
+            directory = self._find(path)
         except ItemError:
             directory = None
         if directory is None:
@@ -76,16 +77,14 @@ class Listings:
         unlisted: Collection[str] = group if files is None else set(group).difference(files)
         return (prefix + name for name in unlisted if not self._is_file(directory, name))
 
-    def _find(self, prefix: str) -> Directory | None:
-        path, _ = split_path(prefix + "-")
+    def _find(self, path: str) -> Directory | None:
         try:
             directory = self._tree.find(path)
-            if directory is not None and directory.path and directory.is_gone():
+            if directory is not None and path and directory.is_gone():
                 self._tree.forget()
                 directory = self._tree.find(path)
         except OSError as error:
-            meaning = self._tree.explain(error, path)
-            raise meaning from error
+            raise self._tree.explain(error, path) from error
         return directory
 
     def _files(self, directory: Directory, wanted: int) -> frozenset[str] | None:
@@ -147,11 +146,12 @@ def _is_regular(found: os.stat_result) -> bool:
 
 def _by_directory(paths: list[str]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
-    for path in paths:
-        cut = path.rfind("/") + 1
-        group = groups.get(path[:cut])
-        if group is None:
-            groups[path[:cut]] = [path[cut:]]
-        else:
-            group.append(path[cut:])
+    last = None
+    group: list[str] = []
+    for directory, slash, name in map(str.rpartition, paths, repeat("/")):
+        # An absolute path keeps its slash, and is refused where its directory is looked for.
+        if (found := directory or slash) != last:
+            last = found
+            group = groups.setdefault(found, [])
+        group.append(name)
     return groups

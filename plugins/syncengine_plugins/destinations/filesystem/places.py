@@ -100,7 +100,9 @@ class Places:
                     break
                 try:
                     return act(directory, name)
-                except FileNotFoundError:
+                except OSError as error:
+                    if error.errno not in VANISHED:
+                        raise
                     if not directory.is_gone():
                         break
                     self.tree.forget()
@@ -152,10 +154,7 @@ class Places:
             source = self.tree.make(parent)
             os.link(name, new, src_dir_fd=source.fd, dst_dir_fd=directory.fd, follow_symlinks=False)
 
-        try:
-            self._link(path, link, lambda found: (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino))
-        except OSError as error:
-            raise ItemError(f"no hard link from {path} to {existing} ({os.strerror(error.errno or 0)})") from error
+        self._link(path, link, lambda found: (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino))
 
     def symlink(self, existing: str, path: str) -> None:
         """Make ``path`` a relative link to the file ``existing``."""

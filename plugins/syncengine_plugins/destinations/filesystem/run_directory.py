@@ -127,12 +127,18 @@ def _is_dead(lock: str) -> bool:
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return _is_of_this_machine(fd) or time.time() - os.fstat(fd).st_mtime > _OTHER_MACHINE
-    except OSError:
-        # Held, or the file system knows no locks: then only age tells.
+        return _is_of_this_machine(fd) or _is_old(fd)
+    except BlockingIOError:
         return False
+    except OSError:
+        # The file system knows no locks.
+        return _is_old(fd)
     finally:
         os.close(fd)
+
+
+def _is_old(fd: int) -> bool:
+    return time.time() - os.fstat(fd).st_mtime > _OTHER_MACHINE
 
 
 def _is_of_this_machine(fd: int) -> bool:
