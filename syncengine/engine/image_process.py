@@ -1,0 +1,182 @@
+"""Inside a worker process: how it begins, and how it does one item.
+
+What crosses between the processes is bytes, packed and unpacked at known places, so that nothing a plugin makes can
+break the pool's own messages.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import pickle  # nosec B403: between our own processes only
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from syncengine.engine.image_work import AnyDeduplicator, AnyTransform, Worked, work_on
+from syncengine.errors import FatalError
+from syncengine.model import Asset
+
+Plugins = tuple[tuple[AnyTransform, ...], tuple[AnyDeduplicator, ...]]
+
+_MOST_RECORDS = 20
+_F_SETSIG = 10  # fcntl(2); Python has no name for it
+_MEMORY_TAKEN = Path("/proc/self/statm")  # proc_pid_statm(5): the first number is pages of address space
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What a worker sends back.
+
+    Args:
+        worked: the outcome, or ``None`` when the run cannot go on.
+        fatal: reason and advice, when it cannot.
+        log: level, logger and text of what was logged meanwhile.
+    """
+
+    worked: Worked | None
+    fatal: tuple[str, str] = ("", "")
+    log: tuple[tuple[int, str, str], ...] = ()
+
+
+class _Collector(logging.Handler):
+    """Keeps the log records of one item; the main process logs them, where the handlers are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[tuple[int, str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record as text, with its traceback."""
+        if len(self.records) < _MOST_RECORDS:
+            level = logging.DEBUG if record.name == "py.warnings" else record.levelno
+            self.records.append((level, record.name, self.format(record)))
+
+    def drain(self) -> tuple[tuple[int, str, str], ...]:
+        """Return what was kept and forget it."""
+        kept = tuple(self.records)
+        self.records.clear()
+        return kept
+
+
+class _Worker:
+    """What one worker process has for all of its items.
+
+    Args:
+        plugins: the transforms and deduplicators, packed.
+        memory: bytes that one item may use beyond what the process has taken before it.
+    """
+
+    def __init__(self, plugins: bytes, memory: int) -> None:
+        self._packed = plugins
+        self._plugins: Plugins | None = None
+        self.memory = memory
+        self.collector = _Collector()
+
+    @property
+    def plugins(self) -> Plugins:
+        """The plugins, unpacked at their first use, when the environment is ready for what they import."""
+        if self._plugins is None:
+            self._plugins = pickle.loads(self._packed)  # nosec B301: made by our own parent process
+        return self._plugins
+
+
+_worker: Final[list[_Worker]] = []  # a process is one worker; the pool has no other way to hand it to the tasks
+
+
+def start_worker(plugins: bytes, memory: int) -> None:
+    """Get this process ready; called once, before its first item."""
+    for name in _ONE_THREAD:
+        os.environ[name] = "1"  # there are as many workers as cores already
+    # The parent decides when to stop; when it kills, it shall not wait for a decoder to look at its signals.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        _die_with_parent()
+    _worker[:] = [_Worker(plugins, memory)]
+    logging.captureWarnings(capture=True)
+    logging.getLogger().addHandler(_worker[0].collector)
+
+
+def work_here(packed: bytes) -> bytes:
+    """Do the work on one item.
+
+    Args:
+        packed: the asset, and an empty directory for this item alone.
+
+    Returns:
+        A packed ``Reply``. A new file is beside that directory, which is gone.
+    """
+    worker = _worker[0]
+    asset, workdir = pickle.loads(packed)  # nosec B301: made by our own parent process
+    plugins = worker.plugins
+    try:
+        with _memory_limit(worker.memory):
+            worked = work_on(asset, *plugins, workdir)
+        reply = Reply(_kept(worked, asset, workdir))
+    except MemoryError:
+        reply = Reply(Worked(assets=(asset,), failure=f"needed more than {worker.memory / (1 << 30):.3g} GB of memory"))
+    except SystemExit as error:
+        reply = Reply(Worked(assets=(asset,), failure=f"image work ended its process: exit status {error.code}"))
+    except FatalError as error:
+        reply = Reply(None, (error.reason, error.advice))
+    finally:
+        shutil.rmtree(workdir, ignore_errors=True)
+    return pickle.dumps(msgspec.structs.replace(reply, log=worker.collector.drain()))
+
+
+def _kept(worked: Worked, asset: Asset, workdir: Path) -> Worked:
+    """Move a new file out of the working directory, under that directory's own unique name."""
+    final = worked.assets[0]
+    if final.path == asset.path:
+        return worked
+    target = workdir.with_name(workdir.name + final.path.suffix)
+    final.path.rename(target)
+    return msgspec.structs.replace(worked, assets=(msgspec.structs.replace(final, path=target),))
+
+
+@contextmanager
+def _memory_limit(beyond: int) -> Iterator[None]:
+    """Let this process take so many bytes more than it has now."""
+    if sys.platform != "linux":
+        yield
+        return
+    # only on Unix
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    taken = int(_MEMORY_TAKEN.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    limit = taken + beyond
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _die_with_parent() -> None:
+    """Have the system kill this process when the main process ends, even by SIGKILL and in the midst of decoding.
+
+    The usual PR_SET_PDEATHSIG looks at the process that forked, which here is the fork server and lives as long as
+    its children do. The pipe to the main process tells the truth: it is closed when that one ends, and a pipe may
+    send a signal of choice when that happens (F_SETSIG, fcntl(2)).
+    """
+    # only on Unix
+    import fcntl
+
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    pipe = int(parent.sentinel)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, _F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+    if not parent.is_alive():
+        os.kill(os.getpid(), signal.SIGKILL)
