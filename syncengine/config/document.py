@@ -162,7 +162,7 @@ class _Composer:
         self._count += 1
         if self._count > MAX_NODES or len(path) > MAX_DEPTH:
             limit = f"{MAX_NODES} values" if self._count > MAX_NODES else f"{MAX_DEPTH} levels"
-            raise ConfigError([*self.problems, self._problem(mark, path, f"more than {limit}; this is no profile")])
+            raise ConfigError([*self.problems, self._problem(mark, path[:1], f"more than {limit}; this is no profile")])
         self._check_properties(event, mark, path)
         if isinstance(event, yaml.MappingStartEvent):
             return self._keys(mark, path)
@@ -221,11 +221,14 @@ def _mark(event: yaml.Event) -> Mark:
 def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-    message = " ".join(part for part in (error.problem, error.context) if part) or "not YAML"
+    message = " ".join(part for part in (error.problem, error.context) if part) or "nothing that can be read"
+    message = message.replace("'<stream end>'", "the end of the file").replace("'<block end>'", "the end of a block")
     lines = text.splitlines()
     written = lines[line] if line < len(lines) else ""
     if "'\\t'" in message or "\t" in written[: len(written) - len(written.lstrip())]:
         message = "a tab cannot indent or begin a value in YAML; use spaces"
+    elif "mapping values are not allowed" in message:
+        message = "a second ': ' on one line; put text that holds ': ' in quotes"
     elif "${" in written:
         message += "; ${...} needs quotes inside { } and [ ]"
     return Problem(f"not valid YAML: {message}", file=file, line=line + 1, column=column + 1)

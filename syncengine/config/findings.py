@@ -67,7 +67,8 @@ class Findings:
 
         Args:
             path: where it is.
-            reader: raises ``ValueError`` with what is allowed.
+            reader: raises ``ValueError`` with what is allowed; where that begins with ``expected``, what was there
+                is added, and then the error's second argument.
             default: for a value that is not there, is null, or is already known to be wrong.
         """
         node = lookup(self.root, path)
@@ -77,8 +78,10 @@ class Findings:
         try:
             return reader(value)
         except ValueError as error:
-            message = str(error)
-            self.add(path, f"{message}, {got(node, value, path)}" if message.startswith("expected") else message)
+            message, *remark = error.args
+            if message.startswith("expected"):
+                message = "".join((f"{message}, {got(node, value, path)}", *remark))
+            self.add(path, message)
             return default
 
     def blames(self, path: Path) -> bool:

@@ -56,6 +56,7 @@ def load_profile(path: Path, plugins: PluginCatalog, *, environ: Mapping[str, st
         "observers": stages.observers(),
         "log_level": findings.read(("logging", "level"), _level, None),
     }
+    stages.each_once("dedup")
     if findings.read(("sync", "mode"), str, "additive") == "mirror":
         message = "mirror is not built in this version; use additive, which never deletes"
         findings.add(("sync", "mode"), message)
@@ -76,7 +77,11 @@ def _selection(findings: Findings) -> Selection:
     after = findings.read(("select", "taken", "after"), day, None)
     before = findings.read(("select", "taken", "before"), day, None)
     if after is not None and before is not None and after >= before:
-        findings.add(("select", "taken"), f"nothing is after {after} and before {before}; swap them", at_key=True)
+        findings.add(
+            ("select", "taken"),
+            f"nothing is after {after} and before {before}; 'before' must be a later day",
+            at_key=True,
+        )
     return Selection(
         albums=findings.read(("select", "albums"), tuple, ()),
         kinds=findings.read(("select", "kinds"), _each(Kind), ()),

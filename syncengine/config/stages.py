@@ -65,14 +65,24 @@ class StageReader:
 
     def listed(self, key: str, kind: PluginKind) -> tuple[Stage, ...]:
         """Return the stages in the list under ``key``, without those that are left out or wrong."""
-        stages = ((written, self._stage(kind, written)) for written in self._all_written(key))
+        stages = [(written, self._stage(kind, written)) for written in self._all_written(key)]
         return tuple(stage for written, stage in stages if stage is not None and written.enabled)
+
+    def each_once(self, key: str) -> None:
+        """Add a problem for every plugin that stands twice in the list under ``key``."""
+        seen: set[str] = set()
+        for written in self._all_written(key):
+            if written.name in seen:
+                self._findings.add(written.path, f"'{written.name}' is here twice", at_key=True)
+            seen.add(written.name)
 
     def observers(self) -> tuple[str, ...]:
         """Return the names of the observers under ``notify``."""
         names: list[str] = []
         for written in self._all_written("notify"):
-            if self._is_installed("observer", written) and written.enabled:
+            if not self._is_installed("observer", written):
+                continue
+            if written.enabled:
                 names.append(written.name)
             for option in written.options.entries:
                 self._findings.add((*written.path, option), "an observer takes no options", at_key=True)

@@ -14,14 +14,14 @@ def zone(name: str) -> ZoneInfo:
     """Return the zone of that name from the IANA data.
 
     Raises:
-        ValueError: there is none; says what was expected, with the nearest names.
+        ValueError: there is none; says what was expected and, as its second argument, what may have been meant.
     """
     try:
         found = _load(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):
         found = None
     if found is None:
-        raise ValueError(f"expected a time zone such as Europe/Rome{_nearest(name)}")
+        raise ValueError("expected a time zone such as Europe/Rome", _nearest(name))
     return found
 
 

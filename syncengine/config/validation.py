@@ -110,7 +110,7 @@ def _message(findings: Findings, path: Path, error: ValidationError, schema: Map
     message = f"expected {expected}, {got(node, instance, path)}"
     if error.validator == "enum" and isinstance(instance, str):
         return message + nearest(instance, _words(schema["enum"]))
-    return message + hint(expected, node, instance)
+    return message + hint(schema, node, instance)
 
 
 def _not_one_key(instance: Mapping[str, Any]) -> str:

@@ -34,8 +34,8 @@ def expectation(schema: Mapping[str, Any]) -> str:
         return one_of(literal(value) for value in schema["enum"])
     if alternatives := schema.get("anyOf") or schema.get("oneOf"):
         return _either(list(dict.fromkeys(word for each in alternatives for word in _choices(each))))
-    types = schema.get("type", [])
-    named = " or ".join(_TYPES.get(kind, str(kind)) for kind in ([types] if isinstance(types, str) else types))
+    types = types_of(schema)
+    named = " or ".join(_TYPES[kind] for kind in types if kind in _TYPES and (kind != "null" or len(types) == 1))
     return (named or "something else") + _bounds(schema)
 
 
@@ -52,17 +52,24 @@ def got(node: Node, value: Any, path: Path) -> str:
     return f"but with {' and '.join(dict.fromkeys(variables))} it is {shown}"
 
 
-def hint(expected: str, node: Node, value: Any) -> str:
+def hint(schema: Mapping[str, Any], node: Node, value: Any) -> str:
     """Return what to do about a value of the wrong type, beginning with ``;``, or nothing."""
+    types = types_of(schema)
     if not isinstance(node, Scalar):
-        return "; put text with { or [ in quotes" if expected.startswith("text") else ""
-    if isinstance(value, str) and expected.startswith("true") and value.lower() in _YES_NO:
+        return "; put text with { or [ in quotes" if types == ["string"] else ""
+    if isinstance(value, str) and "boolean" in types and value.lower() in _YES_NO:
         return "; write true or false"
-    if isinstance(value, str) and not node.variables and "text" not in expected and not isinstance(resolve(value), str):
+    if node.variables or value is None:
+        return ""
+    if isinstance(value, str) and "string" not in types and not isinstance(resolve(value), str):
         return "; remove the quotes"
-    if not isinstance(value, str) and value is not None and not node.variables and expected.startswith("text"):
-        return "; put it in quotes"
-    return ""
+    return "; put it in quotes" if not isinstance(value, str) and types[:1] == ["string"] else ""
+
+
+def types_of(schema: Mapping[str, Any]) -> list[str]:
+    """Return the names of the types that a schema allows by itself."""
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
