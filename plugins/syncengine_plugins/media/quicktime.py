@@ -87,7 +87,7 @@ def _zoned(written: str) -> CaptureTime | None:
 
 
 def _header_time(read: ReadAt, mvhd: Box) -> CaptureTime | None:
-    """Return the movie header's creation time; 0 means that nobody wrote one."""
+    """Return the movie header's creation time; all zeros and all ones mean that nobody wrote one."""
     head = read(mvhd.start, 12)
     if len(head) < 12:
         return None
@@ -96,7 +96,7 @@ def _header_time(read: ReadAt, mvhd: Box) -> CaptureTime | None:
     if seconds and since_epoch < 0:
         # No digital movie is older than 1970: this writer counts from there.
         since_epoch = seconds
-    if not seconds or not _PLAUSIBLE_SECONDS[0] <= since_epoch < _PLAUSIBLE_SECONDS[1]:
+    if seconds in (0, 0xFFFFFFFF) or not _PLAUSIBLE_SECONDS[0] <= since_epoch < _PLAUSIBLE_SECONDS[1]:
         return None
     return CaptureTime(origin="quicktime", instant=since_epoch * 1000)
 

@@ -109,10 +109,16 @@ def merge_instant(instant_ms: int, facts_taken: CaptureTime | None) -> CaptureTi
         return CaptureTime(origin="source", instant=instant_ms)
     if facts_taken.offset is None or facts_taken.offset == zone:
         return CaptureTime(origin="source", instant=instant_ms, wall=facts_taken.wall, offset=zone)
-    wall = moments.EPOCH + timedelta(milliseconds=instant_ms, minutes=facts_taken.offset)
-    return CaptureTime(
-        origin="source", instant=instant_ms, wall=moments.iso(wall.replace(tzinfo=None)), offset=facts_taken.offset
-    )
+    return _at_zone(instant_ms, facts_taken.offset)
+
+
+def _at_zone(instant_ms: int, offset: int) -> CaptureTime:
+    """Return the source's instant with the wall clock of a zone."""
+    try:
+        wall = moments.EPOCH + timedelta(milliseconds=instant_ms, minutes=offset)
+    except OverflowError:  # the last day of the year 9999
+        return CaptureTime(origin="source", instant=instant_ms)
+    return CaptureTime(origin="source", instant=instant_ms, wall=moments.iso(wall.replace(tzinfo=None)), offset=offset)
 
 
 def _with_image(facts: MediaFacts, exif: ExifFacts, packet: bytes) -> MediaFacts:
