@@ -1,0 +1,289 @@
+"""The composition root: builds a run from a profile. The only module that knows every part."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncengine.api import Album, Destination, LedgerLine, RunContext, RunReport, Source
+from syncengine.config.loading import load_profile
+from syncengine.config.profile import Profile
+from syncengine.engine import runner, spool
+from syncengine.engine.absent import AbsentDestination
+from syncengine.engine.account import Account
+from syncengine.engine.layout import PathTemplate, recipe_of
+from syncengine.engine.parts import RunParts
+from syncengine.engine.planning import Decisions, decide_all
+from syncengine.engine.ports import Progress
+from syncengine.engine.silence import Silent
+from syncengine.engine.workers import ImageWorkers
+from syncengine.errors import FatalError, LockedError
+from syncengine.host import PluginHost
+from syncengine.state.locks import profile_lock
+from syncengine.state.placement import default_state_directory
+from syncengine.state.store import StateStore
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line adds to a profile.
+
+    Args:
+        albums: only these albums (titles, globs or ``id:``), instead of the profile's.
+        limit: at most so many items are fetched.
+        dry_run: decide, and do nothing.
+    """
+
+    albums: tuple[str, ...] = ()
+    limit: int | None = None
+    dry_run: bool = False
+
+
+class ProfileStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``syncengine status`` shows of a profile.
+
+    Args:
+        profile: its name.
+        runs: the newest accounts, newest first.
+        running: a run is under way.
+    """
+
+    profile: str
+    runs: tuple[RunReport, ...]
+    running: bool
+
+
+def load(path: Path, host: PluginHost) -> Profile:
+    """Return a profile, validated, with its observers loaded.
+
+    Raises:
+        ConfigError: with every problem.
+        PluginError: an observer is broken.
+    """
+    profile = load_profile(path, host)
+    for observer in profile.observers:
+        host.observe(observer)
+    return profile
+
+
+def run_profile(
+    profile: Profile, host: PluginHost, request: RunRequest, progress: Progress, stop: threading.Event
+) -> RunReport:
+    """Run a profile once and return its account.
+
+    Raises:
+        LockedError: it is running already.
+        FatalError: it could not begin; once it has begun, the report says why it stopped.
+    """
+    with _parts(profile, host, request, progress, stop) as parts:
+        return runner.rehearse(parts) if request.dry_run else runner.run(parts)
+
+
+@contextmanager
+def planned(
+    profile: Profile, host: PluginHost, request: RunRequest, progress: Progress
+) -> Iterator[Iterator[Decisions]]:
+    """Give what a run would decide, a thousand items at a time; nothing is fetched or written."""
+    request = msgspec.structs.replace(request, dry_run=True)
+    with _parts(profile, host, request, progress, threading.Event()) as parts:
+        account = Account(parts.spool / spool.LEDGER, progress)
+        try:
+            yield decide_all(parts, account)
+        finally:
+            account.close()
+
+
+def list_albums(profile: Profile) -> list[Album]:
+    """Return the source's albums, sorted by title.
+
+    Raises:
+        FatalError: the source cannot be reached.
+    """
+    with ExitStack() as stack:
+        source = _open_source(profile, default_state_directory(), stack, Silent())
+        return sorted(source.albums(), key=lambda album: (album.title.casefold(), album.id))
+
+
+def reports(profile: str, limit: int) -> list[RunReport]:
+    """Return the newest accounts of a profile, newest first; empty when it never ran."""
+    directory = default_state_directory()
+    with StateStore.open(directory) as store:
+        return store.bind(profile, "").runs(limit)
+
+
+def status(profile: str, limit: int) -> ProfileStatus:
+    """Return what is known of a profile's runs."""
+    return ProfileStatus(
+        profile=profile, runs=tuple(reports(profile, limit)), running=_is_running(default_state_directory(), profile)
+    )
+
+
+def _is_running(directory: Path, profile: str) -> bool:
+    try:
+        with profile_lock(directory, profile):
+            return False
+    except LockedError:
+        return True
+
+
+@contextmanager
+def _parts(
+    profile: Profile, host: PluginHost, request: RunRequest, progress: Progress, stop: threading.Event
+) -> Iterator[RunParts]:
+    """Open everything that a run needs, and close it in the reverse order."""
+    directory = default_state_directory()
+    with ExitStack() as stack:
+        stack.enter_context(profile_lock(directory, profile.name))
+        store = stack.enter_context(StateStore.open(directory))
+        source = _open_source(profile, directory, stack, progress)
+        destination = _open_destination(profile, stack, create=not request.dry_run)
+        if not request.dry_run:
+            _check_same_destination(directory, profile.name, destination)
+        staging = _staging(destination, stack)
+        run = _run_id()
+        spools = directory / "profiles" / profile.name / "runs"
+        before = spool.leftovers(spools)
+        if not request.dry_run:
+            for leftover in before:
+                spool.deliver(leftover, destination, staging=staging)
+        transforms = tuple(stage.make() for stage in profile.transforms)
+        deduplicators = tuple(stage.make() for stage in profile.dedup)
+        workers = ImageWorkers(
+            workers=profile.execution.workers or len(os.sched_getaffinity(0)),
+            transforms=transforms,
+            deduplicators=deduplicators,
+            timeout=profile.execution.item_timeout,
+            memory=profile.execution.item_memory,
+        )
+        stack.callback(workers.kill)
+        own_spool = _temporary(stack) if request.dry_run else _make_spool(spools / run)
+        select = profile.select
+        if request.albums:
+            select = msgspec.structs.replace(select, albums=request.albums)
+        yield RunParts(
+            run=run,
+            profile=profile.name,
+            source_label=profile.source.name,
+            destination_label=f"{profile.destination.name} {destination.location}",
+            source=source,
+            destination=destination,
+            state=store.bind(profile.name, destination.identity),
+            transforms=transforms,
+            deduplicators=deduplicators,
+            workers=workers,
+            select=select,
+            limit=request.limit,
+            template=PathTemplate(profile.layout.path, profile.zone),
+            zone=profile.zone,
+            albums=profile.layout.albums,
+            metadata=profile.layout.metadata,
+            recipe=_recipe(profile),
+            downloads=profile.execution.downloads,
+            bandwidth=profile.execution.bandwidth,
+            staging=staging,
+            spool=own_spool,
+            recovering=bool(before),
+            progress=progress,
+            observers=_Observers(host),
+            stop=stop,
+        )
+
+
+def _open_source(profile: Profile, directory: Path, stack: ExitStack, progress: Progress) -> Source[Any]:
+    source: Source[Any] = stack.enter_context(profile.source.make())
+    cache = directory / "profiles" / profile.name / "cache" / profile.source.name
+    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    source.open(
+        RunContext(
+            cache=cache,
+            scratch=_temporary(stack),
+            zone=profile.zone,
+            profile=profile.name,
+            bandwidth=profile.execution.bandwidth,
+            tick=progress.note,
+        )
+    )
+    return source
+
+
+def _open_destination(profile: Profile, stack: ExitStack, *, create: bool) -> Destination[Any]:
+    destination: Destination[Any] = profile.destination.make()
+    stack.callback(destination.close)
+    try:
+        destination.open(create=create)
+    except FatalError:
+        if create:
+            raise
+        return AbsentDestination(destination.location)
+    return destination
+
+
+class _KnownDestination(msgspec.Struct, frozen=True):
+    location: str
+    identity: str
+
+
+def _check_same_destination(directory: Path, profile: str, destination: Destination[Any]) -> None:
+    """Refuse a place that held another destination before: most likely a disk that is not mounted."""
+    file = directory / "profiles" / profile / "destination.json"
+    now = _KnownDestination(destination.location, destination.identity)
+    try:
+        before = msgspec.json.decode(file.read_bytes(), type=_KnownDestination)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        before = now
+    if before.location == now.location and before.identity != now.identity:
+        raise FatalError(
+            f"{now.location} is not the destination that profile {profile} used before",
+            advice=f"mount the disk or NAS that belongs there; for a new backup in that place, remove {file}",
+        )
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.write_bytes(msgspec.json.encode(now))
+
+
+def _staging(destination: Destination[Any], stack: ExitStack) -> Path:
+    local = destination.staging()
+    return local if local is not None else _temporary(stack)
+
+
+def _temporary(stack: ExitStack) -> Path:
+    path = Path(tempfile.mkdtemp(prefix="syncengine-"))
+    stack.callback(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def _make_spool(path: Path) -> Path:
+    path.mkdir(parents=True, mode=0o700)
+    return path
+
+
+def _run_id() -> str:
+    """Return an id that sorts by time and is unique on this machine."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+
+
+def _recipe(profile: Profile) -> str:
+    return recipe_of([(stage.name, msgspec.to_builtins(stage.options)) for stage in profile.transforms])
+
+
+class _Observers:
+    """Tells the host's observers."""
+
+    def __init__(self, host: PluginHost) -> None:
+        self._hook = host.hook
+
+    def run_started(self, profile: str, run: str) -> None:
+        self._hook.syncengine_run_started(profile=profile, run=run)
+
+    def item_finished(self, profile: str, line: LedgerLine) -> None:
+        self._hook.syncengine_item_finished(profile=profile, line=line)
+
+    def run_finished(self, profile: str, report: RunReport) -> None:
+        self._hook.syncengine_run_finished(profile=profile, report=report)

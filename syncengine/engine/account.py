@@ -1,0 +1,104 @@
+"""The account of a run: every listed item in exactly one class, on one line of the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from syncengine.api import Inventory, LedgerLine, MediaItem, Outcome
+from syncengine.engine.ports import Progress
+from syncengine.model import ItemRecord
+
+MAX_FAILURES_IN_REPORT = 100
+MAX_WARNINGS_IN_REPORT = 1000
+
+
+class Account:
+    """Counts outcomes and writes the ledger to a local file, from the plan's thread and the placing one.
+
+    Args:
+        ledger: the file to write.
+        progress: is told of each outcome.
+    """
+
+    def __init__(self, ledger: Path, progress: Progress) -> None:
+        self.path = ledger
+        self.listed = 0
+        self.outcomes: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
+        self.duplicates: Counter[str] = Counter()
+        self.filtered_by: Counter[str] = Counter()
+        self.failures: list[dict[str, str]] = []
+        self.warnings: list[str] = []
+        self.bytes_read = 0
+        self.bytes_written = 0
+        self.near_duplicates = 0
+        self.read_to_end = False
+        self._progress = progress
+        self._encoder = msgspec.json.Encoder()
+        self._lock = threading.Lock()
+        self._file: BinaryIO = ledger.open("wb")
+
+    def list_items(self, items: Sequence[MediaItem]) -> None:
+        """Count items that the source listed."""
+        self.listed += len(items)
+        self._progress.listed(len(items), sum([item.size or 0 for item in items]))
+
+    def count_unchanged(self, found: Sequence[tuple[MediaItem, ItemRecord]]) -> None:
+        """Account for items that are as they were."""
+        unchanged = Outcome.UNCHANGED
+        self._write(
+            [
+                LedgerLine(outcome=unchanged, id=item.id, name=item.name, path=known.path, origins=item.origins)
+                for item, known in found
+            ]
+        )
+        self.outcomes[unchanged] += len(found)
+        self._progress.unchanged(len(found))
+
+    def finish(self, line: LedgerLine) -> None:
+        """Account for one item."""
+        self._write([line])
+        with self._lock:
+            self.outcomes[line.outcome] += 1
+            self.bytes_written += line.bytes
+            if line.outcome is Outcome.DUPLICATE:
+                self.duplicates[line.method] += 1
+            elif line.outcome is Outcome.FILTERED:
+                self.filtered_by[line.reason] += 1
+            elif line.outcome is Outcome.FAILED and len(self.failures) < MAX_FAILURES_IN_REPORT:
+                self.failures.append({"id": line.id, "name": line.name, "reason": line.reason})
+        self._progress.finished(line)
+
+    def count_fetched(self, size: int) -> None:
+        """Count bytes that came from the source."""
+        with self._lock:
+            self.bytes_read += size
+        self._progress.fetched(size)
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Keep what a person should know, up to a bound that keeps the report readable."""
+        for warning in warnings:
+            if len(self.warnings) < MAX_WARNINGS_IN_REPORT:
+                self.warnings.append(warning)
+
+    def adds_up(self) -> bool:
+        """Whether every listed item is in exactly one class."""
+        return sum(self.outcomes.values()) == self.listed
+
+    def is_complete(self, inventory: Inventory) -> bool:
+        """Whether the source listed all that it has, and all of it is accounted for."""
+        return self.read_to_end and inventory.complete and self.adds_up()
+
+    def close(self) -> None:
+        """Finish the ledger's file."""
+        self._file.close()
+
+    def _write(self, lines: Sequence[LedgerLine]) -> None:
+        encoded = self._encoder.encode_lines(lines)
+        with self._lock:
+            self._file.write(encoded)

@@ -1,0 +1,174 @@
+"""Albums at the destination: a directory of links and an ``album.json`` each."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from syncengine.api import Album, ItemError, TargetExistsError
+from syncengine.engine.hashing import digest_of
+from syncengine.engine.layout import candidate_paths
+from syncengine.engine.parts import RunParts
+from syncengine.engine.safe_names import path_key, safe_name
+from syncengine.model import AlbumRecord, ContentRecord, StateBatch
+
+UNTITLED = "Untitled"
+#: Members without a capture time stand last.
+_LAST = float("inf")
+
+
+class AlbumMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A member in ``album.json``: the file's path, its original name, its capture time in seconds since the epoch."""
+
+    path: str
+    name: str
+    taken: float | None = None
+
+
+class AlbumFile(msgspec.Struct, frozen=True, kw_only=True):
+    """``album.json``; schema in ``schemas/album.schema.json``. Members are ordered by capture time, then path."""
+
+    version: int = 1
+    id: str
+    title: str
+    description: str = ""
+    members: tuple[AlbumMember, ...] = ()
+    raw: Any = None
+
+
+class AlbumWriter:
+    """Writes the albums that changed.
+
+    Args:
+        parts: the run.
+    """
+
+    def __init__(self, parts: RunParts) -> None:
+        self._parts = parts
+        self._numbers = itertools.count()
+        self.warnings: list[str] = []
+
+    def write(self, ids: Iterable[str], listed: Iterable[Album]) -> None:
+        """Bring some albums' directories up to date; links that are there stay.
+
+        Args:
+            ids: the albums whose members changed.
+            listed: what the source says of its albums.
+        """
+        if self._parts.albums == "none":
+            return
+        known = {record.id: record for record in self._parts.state.albums()}
+        facts = {album.id: album for album in listed}
+        changed = sorted(set(ids) | {id_ for id_ in facts if id_ in known and _differs(facts[id_], known[id_])})
+        records = self._name(changed, known, facts)
+        for record in records:
+            self._write_album(record)
+        if records:
+            self._parts.destination.flush()
+            self._parts.state.commit(StateBatch(albums=records))
+
+    def _name(self, changed: list[str], known: dict[str, AlbumRecord], facts: dict[str, Album]) -> list[AlbumRecord]:
+        """Return the albums' records; a directory is chosen once and then kept, whatever the title becomes."""
+        taken = {path_key(record.directory) for record in known.values()}
+        records: list[AlbumRecord] = []
+        for id_ in changed:
+            before, fact = known.get(id_), facts.get(id_)
+            title = fact.title if fact is not None else before.title if before is not None else self._title(id_)
+            directory = before.directory if before is not None else _free_directory(id_, title, taken)
+            taken.add(path_key(directory))
+            records.append(
+                AlbumRecord(
+                    id=id_,
+                    title=title,
+                    directory=directory,
+                    description=fact.description if fact else before.description if before else "",
+                    raw=_text(fact.raw) if fact else before.raw if before else "",
+                )
+            )
+        return records
+
+    def _title(self, id_: str) -> str:
+        """Return the title by the word of the members, for an album that the source does not list by itself."""
+        for member in self._parts.state.album_members(id_):
+            return next((album.title for album in member.albums if album.id == id_), "")
+        return ""
+
+    def _write_album(self, record: AlbumRecord) -> None:
+        members = sorted(self._parts.state.album_members(record.id), key=_by_time)
+        style = self._style()
+        if style is not None:
+            for member in sorted(members, key=lambda member: member.content):
+                self._show(record.directory, member, style)
+        file = AlbumFile(
+            id=record.id,
+            title=record.title,
+            description=record.description,
+            members=tuple(AlbumMember(path=m.path, name=m.name, taken=m.mtime) for m in members),
+            raw=msgspec.json.decode(record.raw) if record.raw else None,
+        )
+        staged = self._parts.staging / f"a{next(self._numbers)}"
+        staged.write_bytes(msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n")
+        self._parts.destination.place(staged, f"{record.directory}/album.json", replace=True)
+
+    def _style(self) -> Literal["hardlink", "symlink", "copy"] | None:
+        able = self._parts.destination.capabilities
+        match self._parts.albums:
+            case "auto" if able.hardlinks:
+                return "hardlink"
+            case "auto" if able.symlinks:
+                return "symlink"
+            case "hardlink" | "symlink" | "copy" as style:
+                return style
+        return None
+
+    def _show(self, directory: str, member: ContentRecord, style: Literal["hardlink", "symlink", "copy"]) -> None:
+        """Give a member its name in the album: the file's own, or with a suffix where two would be alike."""
+        name = member.path.rpartition("/")[2]
+        for path in candidate_paths(f"{directory}/{name}", member.content):
+            try:
+                if style == "copy":
+                    self._copy(member, path)
+                else:
+                    self._parts.destination.link(member.path, path, kind=style)
+            except TargetExistsError:
+                continue
+            except (ItemError, FileNotFoundError) as error:
+                self.warnings.append(f"{path} could not be linked: {error}")
+            return
+        self.warnings.append(f"{directory}/{name}: every name that it could take is taken by another file")
+
+    def _copy(self, member: ContentRecord, path: str) -> None:
+        there = self._parts.destination.stat(path)
+        if there is not None:
+            with self._parts.destination.read(path) as stream:
+                if digest_of(stream) != member.stored_sha256:
+                    raise TargetExistsError(path)
+            return
+        staged: Path = self._parts.staging / f"a{next(self._numbers)}"
+        with self._parts.destination.read(member.path) as stream, staged.open("xb") as target:
+            while chunk := stream.read(1 << 20):
+                target.write(chunk)
+        self._parts.destination.place(staged, path, mtime=member.mtime)
+
+
+def _by_time(member: ContentRecord) -> tuple[float, str]:
+    return (member.mtime if member.mtime is not None else _LAST, member.path)
+
+
+def _differs(album: Album, record: AlbumRecord) -> bool:
+    return (album.title, album.description, _text(album.raw)) != (record.title, record.description, record.raw)
+
+
+def _text(raw: Any) -> str:
+    return msgspec.json.encode(raw, order="deterministic").decode() if raw is not None else ""
+
+
+def _free_directory(id_: str, title: str, taken: set[str]) -> str:
+    wanted = f"albums/{safe_name(title.strip(), fallback=UNTITLED)}"
+    own = hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
+    return next(path for path in (wanted, f"{wanted[:200]}~{own[:6]}", f"albums/{own}") if path_key(path) not in taken)

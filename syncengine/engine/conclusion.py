@@ -1,0 +1,117 @@
+"""What became of a batch: the lines of the ledger and the records of the state."""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncengine.api import LedgerLine, MediaItem, Outcome
+from syncengine.engine.bundling import Bundle, Bundles
+from syncengine.engine.planning import filtered_line
+from syncengine.engine.work import Batch, Copy, Work
+from syncengine.model import ContentRecord, ItemRecord
+
+
+class Conclusion(msgspec.Struct, kw_only=True):
+    """What to write into ledger, catalog and state, now that the batch is durable.
+
+    Args:
+        lines: the ledger's lines.
+        items: (item, what to remember of it).
+        contents: new and changed records.
+        fingerprints: (method, fingerprint, content) of what was stored.
+        near: how many were stored although they look like another file.
+    """
+
+    lines: list[LedgerLine]
+    items: list[tuple[MediaItem, ItemRecord]]
+    contents: list[ContentRecord]
+    fingerprints: list[tuple[str, bytes, bytes]]
+    near: int
+
+
+def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
+    """Return what became of each work of the batch; works that an interrupted run did not get to leave no trace."""
+    stored = [bundle.record for bundle in bundles.values() if bundle.changed and not bundle.failure]
+    conclusion = Conclusion(lines=[], items=[], contents=stored, fingerprints=[], near=0)
+    for work in batch:
+        bundle = bundles.get(work.copy_of.content if work.copy_of is not None else work.content)
+        if bundle is not None and bundle.failure and not work.failure:
+            work.failure, work.lost = bundle.failure, True
+        line = _line(work, bundle)
+        if line is None:
+            continue
+        conclusion.lines.append(line)
+        if bundle is None or work.lost or work.rule:
+            continue
+        if work.is_to_store:
+            conclusion.near += work.near is not None
+            conclusion.fingerprints += [(method, found, work.content) for method, found in work.fingerprints]
+        if not work.failure:  # What failed stays unknown, so that the next run tries it again.
+            conclusion.items.append((work.item, _item_record(work, bundle.record)))
+    return conclusion
+
+
+def _line(work: Work, bundle: Bundle | None) -> LedgerLine | None:
+    if work.rule:
+        return filtered_line(work.item, work.rule)
+    if work.failure:
+        return _failed_line(work, bundle)
+    if bundle is None:
+        return None
+    if work.copy_of is not None:
+        return _copy_line(work, work.copy_of, bundle.record)
+    return LedgerLine(
+        outcome=Outcome.STORED if work.is_to_store else Outcome.UPDATED,
+        id=work.item.id,
+        name=work.item.name,
+        path=bundle.record.path,
+        reason=_reason(work),
+        bytes=bundle.record.stored_size if work.is_to_store else 0,
+        origins=work.item.origins,
+        notes=bundle.document.notes if work.is_to_store else work.item.notes,
+    )
+
+
+def _copy_line(work: Work, copy: Copy, record: ContentRecord) -> LedgerLine:
+    return LedgerLine(
+        outcome=Outcome.DUPLICATE,
+        id=work.item.id,
+        name=work.item.name,
+        path=record.path,
+        of=record.path,
+        method=copy.method,
+        reason=f"distance {copy.distance}" if copy.distance else "",
+        origins=work.item.origins,
+        notes=work.item.notes,
+    )
+
+
+def _failed_line(work: Work, bundle: Bundle | None) -> LedgerLine:
+    kept = bundle.record if bundle is not None and not work.lost else None
+    return LedgerLine(
+        outcome=Outcome.FAILED,
+        id=work.item.id,
+        name=work.item.name,
+        path=kept.path if kept else "",
+        reason=f"{work.failure}; the untouched original is kept as {kept.path}" if kept else work.failure,
+        bytes=kept.stored_size if kept else 0,
+        origins=work.item.origins,
+        notes=work.item.notes,
+    )
+
+
+def _reason(work: Work) -> str:
+    if work.near is None:
+        return work.why
+    return f"{work.why}; looks like another file ({work.near.method}, distance {work.near.distance})"
+
+
+def _item_record(work: Work, record: ContentRecord) -> ItemRecord:
+    return ItemRecord(
+        content_token=work.item.content_token,
+        metadata_token=work.item.metadata_token,
+        content=record.content,
+        outcome="stored" if work.copy_of is None else "duplicate",
+        path=record.path,
+        method=work.copy_of.method if work.copy_of is not None else "",
+    )

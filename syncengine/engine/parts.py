@@ -1,0 +1,104 @@
+"""Everything a run is made of, put together by ``syncengine.app`` and handed to the engine as one value."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from syncengine.api import Asset, Deduplicator, Destination, LedgerLine, RunReport, Selection, Source, Transform
+from syncengine.engine.layout import PathTemplate
+from syncengine.engine.ports import Progress, State
+from syncengine.engine.workers import Worked
+
+AlbumStyle = Literal["auto", "hardlink", "symlink", "copy", "manifest", "none"]
+
+
+class ImageWork(Protocol):
+    """Where transforms and decoding fingerprints run."""
+
+    def submit(self, asset: Asset, workdir: Path) -> Future[Worked]:
+        """Start the work on one asset; the result never raises for the asset's sake."""
+        ...
+
+    def kill(self) -> None:
+        """Drop what is under way."""
+        ...
+
+
+class Observers(Protocol):
+    """Third parties that are told; they never fail a run."""
+
+    def run_started(self, profile: str, run: str) -> None:
+        """A run has begun."""
+        ...
+
+    def item_finished(self, profile: str, line: LedgerLine) -> None:
+        """An item's outcome is final."""
+        ...
+
+    def run_finished(self, profile: str, report: RunReport) -> None:
+        """A run is over."""
+        ...
+
+
+class RunParts(msgspec.Struct, frozen=True, kw_only=True):
+    """One run.
+
+    Args:
+        run: its id, sortable by time.
+        profile: the profile's name.
+        source_label: the source plugin's name.
+        destination_label: the destination plugin's name and where it is.
+        source: open.
+        destination: open.
+        state: bound to the profile and the destination.
+        transforms: in order.
+        deduplicators: in order.
+        workers: for image work.
+        select: which items are wanted.
+        limit: at most so many items are fetched, or ``None``.
+        template: where files go.
+        zone: for capture times that know no zone.
+        albums: how albums are shown.
+        metadata: formats of the metadata files.
+        recipe: the transforms and their options as one comparable line.
+        downloads: concurrent transfers.
+        bandwidth: bytes per second, or ``None``.
+        staging: directory for files on their way.
+        spool: this run's own ledger and catalog until they are at the destination.
+        recovering: an earlier run did not come to its end.
+        progress: is told.
+        observers: are told.
+        stop: set from outside when the run is to end soon.
+    """
+
+    run: str
+    profile: str
+    source_label: str
+    destination_label: str
+    source: Source[Any]
+    destination: Destination[Any]
+    state: State
+    transforms: tuple[Transform[Any], ...]
+    deduplicators: tuple[Deduplicator[Any], ...]
+    workers: ImageWork
+    select: Selection
+    limit: int | None
+    template: PathTemplate
+    zone: tzinfo
+    albums: AlbumStyle
+    metadata: tuple[str, ...]
+    recipe: str
+    downloads: int
+    bandwidth: int | None
+    staging: Path
+    spool: Path
+    recovering: bool
+    progress: Progress
+    observers: Observers
+    stop: threading.Event

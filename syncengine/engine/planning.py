@@ -1,0 +1,127 @@
+"""Deciding, before anything is fetched, what is to be done with each item: the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from itertools import islice
+
+import msgspec
+
+from syncengine.api import LedgerLine, MediaItem, Outcome
+from syncengine.engine.account import Account
+from syncengine.engine.parts import RunParts
+from syncengine.engine.work import Batch, Why, Work
+from syncengine.model import ItemRecord
+
+#: Items that are looked up in the state at once.
+LOOK_UP = 1000
+#: A batch of work ends at so many items or so many bytes, whichever comes first.
+BATCH_ITEMS = 256
+BATCH_BYTES = 256 << 20
+
+LIMIT_RULE = "--limit"
+
+
+class Decisions(msgspec.Struct):
+    """What is to be done with some listed items; each of them is in one of the three lists."""
+
+    unchanged: list[tuple[MediaItem, ItemRecord]]
+    filtered: list[tuple[MediaItem, str]]
+    work: list[Work]
+
+
+class Planner:
+    """Compares what the source lists with what the state remembers.
+
+    Args:
+        parts: the run.
+    """
+
+    def __init__(self, parts: RunParts) -> None:
+        self._parts = parts
+
+    def decide(self, items: Sequence[MediaItem]) -> Decisions:
+        """Return what is to be done with each item; reads the state once and lists the destination."""
+        wanted, filtered = self._select(items)
+        records = self._parts.state.items([item.id for item in wanted])
+        unchanged: list[tuple[MediaItem, ItemRecord]] = []
+        work: list[Work] = []
+        for item, known in zip(wanted, records, strict=True):
+            if known is None:
+                work.append(Work(item=item, why="new"))
+            elif item.content_token != known.content_token:
+                work.append(Work(item=item, why="changed", known=known))
+            elif item.metadata_token != known.metadata_token:
+                work.append(Work(item=item, why="metadata changed", known=known))
+            else:
+                unchanged.append((item, known))
+        self._find_missing(unchanged, work)
+        return Decisions(unchanged, filtered, work)
+
+    def _select(self, items: Sequence[MediaItem]) -> tuple[Sequence[MediaItem], list[tuple[MediaItem, str]]]:
+        select, zone = self._parts.select, self._parts.zone
+        if select.is_empty:
+            return items, []
+        wanted: list[MediaItem] = []
+        filtered: list[tuple[MediaItem, str]] = []
+        for item in items:
+            rule = select.rejects(item, zone, described=False)
+            if rule is None:
+                wanted.append(item)
+            else:
+                filtered.append((item, rule))
+        return wanted, filtered
+
+    def _find_missing(self, unchanged: list[tuple[MediaItem, ItemRecord]], work: list[Work]) -> None:
+        """Turn what has left the destination behind our back into work, in both lists."""
+        paths = [known.path for _, known in unchanged]
+        paths += [one.known.path for one in work if one.known is not None and one.why == "metadata changed"]
+        missing = self._parts.destination.missing(paths)
+        if not missing:
+            return
+        why: Why = "missing at the destination"
+        for one in work:
+            if one.known is not None and one.known.path in missing:
+                one.why = why
+        work += [Work(item=item, why=why, known=known) for item, known in unchanged if known.path in missing]
+        unchanged[:] = [pair for pair in unchanged if pair[1].path not in missing]
+
+
+def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
+    """Scan the source to its end and yield decisions, a thousand items at a time."""
+    planner = Planner(parts)
+    items = parts.source.scan(parts.select)
+    while chunk := list(islice(items, LOOK_UP)):
+        account.list_items(chunk)
+        yield planner.decide(chunk)
+        if parts.stop.is_set():
+            return
+    account.read_to_end = True
+
+
+def plan(parts: RunParts, account: Account) -> Generator[Batch, None, None]:
+    """Scan, account for what needs no work, and yield the rest in batches."""
+    batch: Batch = []
+    size = 0
+    left = parts.limit
+    for decisions in decide_all(parts, account):
+        account.count_unchanged(decisions.unchanged)
+        for item, rule in decisions.filtered:
+            account.finish(filtered_line(item, rule))
+        for work in decisions.work:
+            if left is not None and left <= 0:
+                account.finish(filtered_line(work.item, LIMIT_RULE))
+                continue
+            left = left - 1 if left is not None else None
+            batch.append(work)
+            size += work.item.size or 0
+            if len(batch) >= BATCH_ITEMS or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    if batch and not parts.stop.is_set():
+        yield batch
+
+
+def filtered_line(item: MediaItem, rule: str) -> LedgerLine:
+    """Return the ledger's line of an item that the profile does not want."""
+    return LedgerLine(outcome=Outcome.FILTERED, id=item.id, name=item.name, reason=rule, origins=item.origins)

@@ -1,0 +1,150 @@
+"""One run from its beginning to its report."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from syncengine.api import Inventory, RunReport
+from syncengine.engine import listings, spool
+from syncengine.engine.account import Account
+from syncengine.engine.albums import AlbumWriter
+from syncengine.engine.parts import RunParts
+from syncengine.engine.pipeline import process
+from syncengine.engine.planning import decide_all, filtered_line
+from syncengine.engine.recording import Recorder
+from syncengine.errors import FatalError, InterruptedRunError
+from syncengine.model import LedgerLine, Outcome
+
+Ended = Literal["completed", "stopped", "interrupted"]
+
+
+def run(parts: RunParts) -> RunReport:
+    """Run a profile once.
+
+    Whatever ends the run, what was recorded is completed: albums, listings, ledger, catalog, report. When even that
+    fails, the ledger and the catalog wait in the spool for the next run.
+
+    Args:
+        parts: everything the run is made of, open.
+
+    Returns:
+        The account. It says how the run ended; a run that had to stop returns and does not raise.
+    """
+    clock = _Clock()
+    parts.observers.run_started(parts.profile, parts.run)
+    account = Account(parts.spool / spool.LEDGER, parts.progress)
+    recorder = Recorder(parts, account)
+    ended, reason = _guarded(parts, lambda: process(parts, account, recorder))
+    account.close()
+    recorder.close()
+    closed, why = _guarded(parts, lambda: _complete(parts, account, recorder), last=True)
+    if ended == "completed":
+        ended, reason = closed, why
+    report = _report(parts, account, clock, ended, reason)
+    _guarded(parts, lambda: _deliver(parts, report), last=True)
+    parts.observers.run_finished(parts.profile, report)
+    return report
+
+
+def rehearse(parts: RunParts) -> RunReport:
+    """Decide about every item and do nothing: a dry run. What would be fetched counts as stored or updated."""
+    clock = _Clock()
+    account = Account(parts.spool / spool.LEDGER, parts.progress)
+
+    def decide() -> None:
+        for decisions in decide_all(parts, account):
+            account.count_unchanged(decisions.unchanged)
+            for item, rule in decisions.filtered:
+                account.finish(filtered_line(item, rule))
+            for work in decisions.work:
+                outcome = Outcome.UPDATED if work.why == "metadata changed" else Outcome.STORED
+                account.finish(LedgerLine(outcome=outcome, id=work.item.id, name=work.item.name, reason=work.why))
+
+    ended, reason = _guarded(parts, decide)
+    account.close()
+    report = _report(parts, account, clock, ended, reason)
+    return msgspec.structs.replace(report, dry_run=True)
+
+
+def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, str]:
+    """Take a step of the run; return how it ended and why."""
+    try:
+        step()
+    except FatalError as error:
+        return "stopped", f"{error.reason}; {error.advice}" if error.advice else error.reason
+    except InterruptedRunError:
+        return "interrupted", "interrupted; run again to go on from here"
+    if parts.stop.is_set() and not last:
+        return "interrupted", "interrupted; run again to go on from here"
+    return "completed", ""
+
+
+def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
+    """Bring what describes the whole destination up to date with what was recorded."""
+    albums = AlbumWriter(parts)
+    changed = recorder.changed or parts.recovering
+    dirty = recorder.albums
+    if parts.recovering:
+        dirty = dirty | {album.id for record in parts.state.all_contents() for album in record.albums}
+    if changed or account.read_to_end:
+        albums.write(dirty, parts.source.albums() if account.read_to_end else ())
+    account.warn(albums.warnings)
+    if changed:
+        listings.write_checksums(parts.state, parts.destination, parts.staging)
+        listings.write_deduplication(parts.state, parts.destination, parts.staging)
+    parts.destination.flush()
+
+
+def _deliver(parts: RunParts, report: RunReport) -> None:
+    """Bring the run's papers to the destination, and remember the account."""
+    parts.state.save_run(report)
+    staged = parts.staging / "report"
+    staged.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    parts.destination.place(staged, f"logs/backup_report_{report.run}.json", replace=True)
+    spool.deliver(parts.spool, parts.destination, staging=parts.staging)
+
+
+def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:
+    inventory = parts.source.inventory() if account.read_to_end else Inventory(complete=False)
+    account.warn(inventory.warnings)
+    return RunReport(
+        run=parts.run,
+        profile=parts.profile,
+        source=parts.source_label,
+        destination=parts.destination_label,
+        started=clock.started,
+        finished=_now(),
+        ended=ended,
+        reason=reason,
+        listed=account.listed,
+        outcomes=dict(account.outcomes),
+        complete=ended == "completed" and account.is_complete(inventory),
+        missing=inventory.missing,
+        inventory=dict(inventory.counts),
+        bytes_read=account.bytes_read,
+        bytes_written=account.bytes_written,
+        duplicates=dict(account.duplicates),
+        near_duplicates=account.near_duplicates,
+        filtered=dict(account.filtered_by),
+        failures=tuple(account.failures),
+        warnings=tuple(account.warnings),
+        seconds=clock.seconds(),
+    )
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.started = _now()
+        self._start = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return how long the run has taken, to the millisecond."""
+        return round(time.monotonic() - self._start, 3)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,46 @@
+"""A run's ledger and catalog on local disk, until they are at the destination; what a killed run left is found again.
+
+Layout below the spool directory: ``<run>/ledger.jsonl``, ``<run>/catalog.jsonl``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from syncengine.api import Destination
+
+LEDGER = "ledger.jsonl"
+CATALOG = "catalog.jsonl"
+
+
+def leftovers(spool: Path) -> list[Path]:
+    """Return the directories of runs that did not come to their end, oldest first."""
+    return sorted(path for path in spool.iterdir() if path.is_dir()) if spool.is_dir() else []
+
+
+def deliver(directory: Path, destination: Destination[Any], *, staging: Path) -> None:
+    """Bring a run's ledger and catalog to the destination, durably, and remove the local ones.
+
+    Args:
+        directory: of one run, named after it; may lack either file.
+        destination: open.
+        staging: where copies are made for ``place`` to consume.
+    """
+    run = directory.name
+    targets = {LEDGER: f"logs/ledger_{run}.jsonl", CATALOG: f"metadata/catalog/{run}.jsonl"}
+    for name, path in targets.items():
+        if (directory / name).is_file() and (directory / name).stat().st_size:
+            staged = staging / f"{run}-{name}"
+            shutil.copyfile(directory / name, staged)
+            destination.place(staged, path, replace=True)
+    destination.flush()
+    shutil.rmtree(directory)
+
+
+def sync(stream: Any) -> None:
+    """Return when what was written to a local file survives a power cut."""
+    stream.flush()
+    os.fsync(stream.fileno())

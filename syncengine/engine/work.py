@@ -1,0 +1,74 @@
+"""One item on its way through the pipeline, with what each stage found out."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Literal
+
+import msgspec
+
+from syncengine.api import Asset, MediaItem
+from syncengine.engine.workers import Worked
+from syncengine.model import ContentRecord, ItemRecord
+
+Why = Literal["new", "changed", "metadata changed", "missing at the destination"]
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """What an item was recognised as a copy of: the content's key, by which method, how far apart."""
+
+    content: bytes
+    method: str
+    distance: int = 0
+
+
+class Work(msgspec.Struct, kw_only=True):
+    """One item on its way; every stage adds to it, and each field is written by one stage.
+
+    Args:
+        item: as listed, then as described.
+        why: the plan's reason.
+        known: what the state remembers of the item (plan).
+        fetched: the bytes as the source gave them (fetch).
+        rule: the selection's rule that filters it, found once it was described (fetch).
+        failure: why it fails; a failed transform still stores the untouched bytes (any stage).
+        lost: it failed before its bytes were there, so nothing can be stored (fetch).
+        content: key of its content (exact match).
+        previous: what the state remembers of its content, which must be placed again (exact match).
+        copy_of: what it is a copy of (exact match, perceptual match).
+        pending: its image work (transform).
+        asset: the bytes to store (transform).
+        decoded: fingerprints that the image work found, by method (transform).
+        near: what it looks like, and is stored all the same (perceptual match).
+        fingerprints: to be remembered once it is stored (matches).
+    """
+
+    item: MediaItem
+    why: Why
+    known: ItemRecord | None = None
+    fetched: Asset | None = None
+    rule: str = ""
+    failure: str = ""
+    lost: bool = False
+    content: bytes = b""
+    previous: ContentRecord | None = None
+    copy_of: Copy | None = None
+    pending: Future[Worked] | None = None
+    asset: Asset | None = None
+    decoded: dict[str, bytes | None] = {}
+    near: Copy | None = None
+    fingerprints: list[tuple[str, bytes]] = []
+
+    @property
+    def is_to_store(self) -> bool:
+        """Whether its bytes are to be placed."""
+        return self.fetched is not None and not self.lost and not self.rule and self.copy_of is None
+
+    def discard(self) -> None:
+        """Remove what is in staging for it."""
+        for asset in (self.asset, self.fetched):
+            if asset is not None:
+                asset.path.unlink(missing_ok=True)
+
+
+Batch = list[Work]
