@@ -22,21 +22,19 @@ SIDECAR_STEM_UNITS = 46
 SIDECAR_SUFFIX = ".supplemental-metadata"
 """What stands between the media's name and ``.json`` since late 2024; any part of it may be cut off."""
 
-PHOTO_EXTENSIONS = frozenset(
-    (
-        ".jpg .jpeg .jpe .jfif .png .gif .webp .heic .heif .hif .avif .jxl .jp2 .tif .tiff .bmp .ico .insp"
-        " .dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .orf .ori .rw2 .rwl .raf .pef .srw .x3f .3fr .fff .erf .kdc .dcr"
-        " .mrw .mef .mos .iiq .raw"
-    ).split()
-)
+PHOTO_EXTENSIONS = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2",
+    ".tif", ".tiff", ".bmp", ".ico", ".insp", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf",
+    ".sr2", ".orf", ".ori", ".rw2", ".rwl", ".raf", ".pef", ".srw", ".x3f", ".3fr", ".fff", ".erf", ".kdc", ".dcr",
+    ".mrw", ".mef", ".mos", ".iiq", ".raw",
+})  # fmt: skip
 """Extensions of photos, lower case, RAW formats included."""
 
-VIDEO_EXTENSIONS = frozenset(
-    (
-        ".mp4 .mov .m4v .qt .3gp .3g2 .3gpp .avi .mkv .webm .mpg .mpeg .mpe .mts .m2ts .m2t .mod .tod .mmv .wmv .asf .divx"
-        " .vob .ogv .flv .insv .lrv .mp .mv"
-    ).split()
-)
+VIDEO_EXTENSIONS = frozenset({
+    ".mp4", ".mov", ".m4v", ".qt", ".3gp", ".3g2", ".3gpp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mpe",
+    ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".mmv", ".wmv", ".asf", ".divx", ".vob", ".ogv", ".flv", ".insv",
+    ".lrv", ".mp", ".mv",
+})  # fmt: skip
 """Extensions of videos, lower case; ``.mp`` and ``.mv`` hold the moving half of a Pixel's motion photo."""
 
 EDITED_SUFFIXES = (

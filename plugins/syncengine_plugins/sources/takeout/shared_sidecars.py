@@ -1,0 +1,139 @@
+"""The rules by which media files share a sidecar: edited copies, the moving half of a photo, forgotten duplicates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from syncengine.api import Kind
+from syncengine_plugins.sources.takeout.names import (
+    MEDIA_STEM_UNITS,
+    Counted,
+    companion_key,
+    edited_stems,
+    kind_of,
+    media_key,
+    same_format,
+    split_extension,
+    units,
+)
+from syncengine_plugins.sources.takeout.own_sidecars import Found, Matching
+from syncengine_plugins.sources.takeout.readings import MediaFile, Sidecar
+
+
+class _Owner(NamedTuple):
+    """Who a sidecar belongs to: a media file of the folder, or one that the sidecar tells of and that is not here."""
+
+    name: str
+    found: Found
+
+
+def match_shared(matching: Matching) -> None:
+    """Give media files without a sidecar of their own the one that they share, where the rules allow it.
+
+    Args:
+        matching: after ``match_own``; sidecars that are free now belong to media files that are not in the folder.
+    """
+    absent = list(_absent_owners(matching.free))
+    _share(matching, "edited", _edited_owners, absent)
+    _share(matching, "companion", _companion_owners, absent)
+    _share(matching, "edited", _edited_owners, absent)
+    _share(matching, "forgotten duplicate", _duplicate_owners, [])
+
+
+_FindOwners = Callable[[MediaFile, "_Owners"], Iterable[_Owner]]
+
+
+class _Owners:
+    """The owners of sidecars, by the names under which those who share one look for them."""
+
+    def __init__(self, owners: Iterable[_Owner]) -> None:
+        self.by_stem: dict[Counted, list[_Owner]] = defaultdict(list)
+        self.by_companion: dict[Counted, list[_Owner]] = defaultdict(list)
+        self.by_name: dict[str, list[_Owner]] = defaultdict(list)
+        for owner in owners:
+            media = MediaFile(owner.name)
+            for reading in media.readings:
+                self.by_stem[Counted(split_extension(reading.name)[0], reading.counter)].append(owner)
+            self.by_name[media.readings[0].name].append(owner)
+            if kind_of(owner.name) is Kind.PHOTO:
+                self.by_companion[companion_key(owner.name)].append(owner)
+
+
+def _absent_owners(free: Iterable[Sidecar]) -> Iterator[_Owner]:
+    """Yield the media files that left-over sidecars tell of by their whole names, if the titles do not contradict."""
+    for sidecar in free:
+        for base in sidecar.bases:
+            known = split_extension(base.name)[1] != ""
+            if base.sure and known and (not sidecar.title or media_key(base.name) in sidecar.title_keys):
+                stem, extension = split_extension(base.name)
+                name = f"{stem}({base.counter}){extension}" if base.counter else base.name
+                yield _Owner(name, Found(sidecar, ""))
+
+
+def _share(matching: Matching, rule: str, find: _FindOwners, absent: list[_Owner]) -> None:
+    """Let open media files share the sidecar of the owner that ``find`` names, when there is only one."""
+    if not matching.open:
+        return
+    present = (_Owner(media.name, found) for media, found in matching.found.items())
+    owners = _Owners([*present, *absent])
+    shared = {}
+    for media in matching.open:
+        candidates = list(find(media, owners))
+        if len({owner.found.sidecar for owner in candidates}) == 1:
+            found = candidates[0].found
+            approximate = found.approximate or rule == "forgotten duplicate"
+            shared[media] = Found(found.sidecar, rule, approximate)
+    for media, found in shared.items():
+        matching.share(media, found)
+
+
+def _edited_owners(media: MediaFile, owners: _Owners) -> Iterator[_Owner]:
+    """Yield the originals of an edited copy: of the same format if there are any, else of the same kind."""
+    for reading in media.readings:
+        stem, extension = split_extension(reading.name)
+        for original in edited_stems(stem):
+            candidates = owners.by_stem.get(Counted(original, reading.counter), [])
+            yield from _nearest(candidates, extension)
+
+
+def _nearest(candidates: list[_Owner], extension: str) -> list[_Owner]:
+    """Return the owners in the very extension, else those in the format, else those of the kind."""
+    kind = kind_of("x" + extension)
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda other: other == extension,
+        lambda other: other.lower() == extension.lower(),
+        lambda other: same_format(other) == same_format(extension),
+        lambda other: kind_of("x" + other) is kind,
+        lambda other: kind is Kind.VIDEO,
+    )
+    for test in tests:
+        near = [owner for owner in candidates if test(split_extension(owner.name)[1])]
+        if near:
+            return near
+    return []
+
+
+def _companion_owners(media: MediaFile, owners: _Owners) -> list[_Owner]:
+    """Return the stills that a movie may be the moving half of; ``X.MP.jpg`` rather than ``X.jpg`` for ``X.MP``."""
+    if kind_of(media.plain.name) is not Kind.VIDEO:
+        return []
+    stills = owners.by_companion.get(companion_key(media.name), [])
+    named_after = [
+        owner for owner in stills if split_extension(MediaFile(owner.name).plain.name)[0] == media.plain.name
+    ]
+    return named_after or stills
+
+
+def _duplicate_owners(media: MediaFile, owners: _Owners) -> list[_Owner]:
+    """Return the twin of ``X(1).jpg`` for which Google wrote one sidecar only.
+
+    That befalls names as long as a cut one: their edited copies lose the whole suffix to the cut. A shorter name has a
+    sidecar with its counter, so where that is missing, another photo's would be wrong.
+    """
+    plain = media.plain
+    stem, extension = split_extension(plain.name)
+    if not plain.counter or units(stem) < MEDIA_STEM_UNITS + min(0, 4 - len(extension)):
+        return []
+    return owners.by_name.get(plain.name, [])
