@@ -126,6 +126,12 @@ def status(profile: str, limit: int) -> ProfileStatus:
     )
 
 
+def known_profiles() -> list[str]:
+    """Return the names of the profiles that ever ran here, sorted."""
+    directory = default_state_directory() / "profiles"
+    return sorted(path.name for path in directory.iterdir()) if directory.is_dir() else []
+
+
 def _is_running(directory: Path, profile: str) -> bool:
     try:
         with profile_lock(directory, profile):

@@ -1,0 +1,6 @@
+"""``python -m syncengine.cli``."""
+
+from syncengine.cli.entry import main
+
+if __name__ == "__main__":
+    main()

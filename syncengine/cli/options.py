@@ -1,0 +1,38 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATH = click.Path(path_type=Path)
+
+
+def profile_argument(function: F) -> F:
+    """Take one profile."""
+    return click.argument("profile", type=_PATH)(function)
+
+
+def profiles_argument(*, required: bool) -> Callable[[F], F]:
+    """Take several profiles."""
+    return click.argument("profiles", type=_PATH, nargs=-1, required=required)
+
+
+def json_option(function: F) -> F:
+    """Take ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")(function)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on stdout: indented on a terminal, on one line in a pipe."""
+    encoded = msgspec.json.encode(value)
+    if sys.stdout.isatty():
+        encoded = msgspec.json.format(encoded, indent=2)
+    click.echo(encoded.decode())
