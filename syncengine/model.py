@@ -286,7 +286,7 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
         stored_sha256: 32 bytes, over the file at ``path``.
         source_size: bytes.
         stored_size: bytes.
-        mtime: seconds since the epoch, the capture time.
+        mtime: seconds since the epoch, the capture time, or ``None`` when nobody knows it.
         item: id of the item that it was stored for.
         name: that item's original name.
         profile: the profile that stored it.
@@ -307,7 +307,7 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
     stored_sha256: bytes
     source_size: int
     stored_size: int
-    mtime: float
+    mtime: float | None
     item: str
     name: str
     profile: str
