@@ -100,6 +100,8 @@ def parse(text: str, file: str) -> Document:
         composer.problems.append(_syntax_problem(error, text, file))
     except yaml.reader.ReaderError as error:
         composer.problems.append(_character_problem(error, text, file))
+    except (OverflowError, ValueError):  # PyYAML lets them out for "\\UFFFFFFFF"
+        composer.problems.append(Problem("not valid YAML: a \\U escape that is no character", file=file))
     else:
         return Document(root, composer.problems)
     raise ConfigError(composer.problems)
@@ -142,6 +144,7 @@ class _Composer:
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.SafeLoader)
         self._file = file
         self._count = 0
+        self._depth = 0
         self.problems: list[Problem] = []
 
     def compose(self) -> Node:
@@ -160,14 +163,16 @@ class _Composer:
     def _node(self, event: yaml.Event, path: Path) -> Node:
         mark = _mark(event)
         self._count += 1
-        if self._count > MAX_NODES or len(path) > MAX_DEPTH:
+        if self._count > MAX_NODES or self._depth > MAX_DEPTH:
             limit = f"{MAX_NODES} values" if self._count > MAX_NODES else f"{MAX_DEPTH} levels"
             raise ConfigError([*self.problems, self._problem(mark, path[:1], f"more than {limit}; this is no profile")])
         self._check_properties(event, mark, path)
-        if isinstance(event, yaml.MappingStartEvent):
-            return self._keys(mark, path)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._items(mark, path)
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._depth += 1
+            inside = self._keys if isinstance(event, yaml.MappingStartEvent) else self._items
+            node: Node = inside(mark, path)
+            self._depth -= 1
+            return node
         if isinstance(event, yaml.ScalarEvent):
             return Scalar(mark=mark, text=event.value, plain=event.style is None)
         return Scalar(mark=mark, text="")  # an alias, already refused
@@ -197,14 +202,18 @@ class _Composer:
 
     def _check_properties(self, event: yaml.Event, mark: Mark, path: Path) -> None:
         if isinstance(event, yaml.AliasEvent):
-            message = f"the alias '*{event.anchor}' is not allowed; write the value out (or quote it if it is text)"
+            message = (
+                f"the alias '*{str(event.anchor)[:40]}' is not allowed; write the value out (or quote it if it is text)"
+            )
             self._refuse(mark, path, message)
         elif (anchor := getattr(event, "anchor", None)) is not None:
-            message = f"the anchor '&{anchor}' is not allowed; aliases do not exist here (or quote it if it is text)"
+            message = (
+                f"the anchor '&{anchor[:40]}' is not allowed; aliases do not exist here (or quote it if it is text)"
+            )
             self._refuse(mark, path, message)
         if (tag := getattr(event, "tag", None)) is not None:
             shown = tag.replace("tag:yaml.org,2002:", "!!")
-            self._refuse(mark, path, f"the tag '{shown}' is not allowed (quote the value if it is text)")
+            self._refuse(mark, path, f"the tag '{shown[:40]}' is not allowed (quote the value if it is text)")
 
     def _refuse(self, mark: Mark, path: Path, message: str) -> None:
         self.problems.append(self._problem(mark, path, message))

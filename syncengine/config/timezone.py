@@ -7,6 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _LOCALTIME = Path("/etc/localtime")
+#: Files among the zone data that are no place's zone.
+_NO_PLACES = {"localtime", "posixrules", "Factory"}
 _TIMEZONE = Path("/etc/timezone")
 
 
@@ -67,7 +69,7 @@ def _written(timezone: Path) -> str:
 def _nearest(name: str) -> str:
     from difflib import get_close_matches  # only a wrong name needs it
 
-    names = {zone.casefold(): zone for zone in available_timezones()}
+    names = {zone.casefold(): zone for zone in available_timezones() - _NO_PLACES}
     cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(names.values(), reverse=True)}
     wanted = name.strip().casefold().replace(" ", "_")
     near = [names[match] for match in get_close_matches(wanted, names, n=1, cutoff=0.7)]
