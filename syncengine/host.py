@@ -59,7 +59,7 @@ class GuardedHooks:
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
         self._manager = manager
-        self._failing: set[tuple[str, str]] = set()
+        self._failing: set[tuple[str, int]] = set()
 
     def syncengine_run_started(self, *, profile: str, run: str) -> None:
         """Tell that a run of ``profile`` has begun."""
@@ -79,14 +79,15 @@ class GuardedHooks:
             try:
                 implementation.function(*(arguments[name] for name in implementation.argnames))
             except Exception:  # noqa: BLE001  # pylint: disable=broad-except  # an observer's failure never fails a run
-                self._log(hook, implementation.plugin_name)
+                self._log(hook, implementation.plugin)
 
-    def _log(self, hook: str, observer: str) -> None:
+    def _log(self, hook: str, plugin: object) -> None:
         """Log the exception that is being handled; once with its traceback, so that 100,000 items do not repeat it."""
-        if (hook, observer) in self._failing:
+        observer = _name_of(plugin)
+        if (hook, id(plugin)) in self._failing:
             _logger.debug("observer %s failed again in %s", observer, hook)
             return
-        self._failing.add((hook, observer))
+        self._failing.add((hook, id(plugin)))
         _logger.exception("observer %s failed in %s; the run goes on without it", observer, hook)
 
 
@@ -153,7 +154,7 @@ class PluginHost:
         Raises:
             PluginError: it fails to register.
         """
-        self._register(module, getattr(module, "__name__", type(module).__name__))
+        self._register(module, _name_of(module))
 
     def _entry_points(self) -> dict[tuple[str, str], list[EntryPoint]]:
         """Return the entry points by kind and name; the installed packages are looked through once."""
@@ -204,10 +205,16 @@ class PluginHost:
                 plugin = self.get(known, name)
             else:
                 kinds = ", ".join((*KINDS, OBSERVER))
-                error = PluginError(f"{kind}.{name}", f"its entry point is not <kind>.<name> (kinds: {kinds})")
+                error = PluginError(
+                    f"{kind}.{name}".rstrip("."), f"its entry point is not <kind>.<name> (kinds: {kinds})"
+                )
         except PluginError as failure:
             error = failure
         return InstalledPlugin(kind, name, plugin, error, where, builtin)
+
+
+def _name_of(plugin: object) -> str:
+    return str(getattr(plugin, "__name__", type(plugin).__name__))
 
 
 def _import(label: str, entry: EntryPoint) -> object:

@@ -31,11 +31,15 @@ def judge(findings: Findings, node: Node, path: Path, schema: Mapping[str, Any])
         schema: draft 2020-12.
     """
     validator = _validator_class()(schema)
-    errors = list(validator.iter_errors(value_of(node)))
+    errors = _errors(validator, node)
     if sum(_taken_as_text(validator, node, error) for error in errors):
-        errors = list(validator.iter_errors(value_of(node)))
+        errors = _errors(validator, node)
     for error in errors:
         _report(findings, path, error)
+
+
+def _errors(validator: Validator, node: Node) -> list[ValidationError]:
+    return [inner for error in validator.iter_errors(value_of(node)) for inner in _meant(error)]
 
 
 @cache
@@ -65,10 +69,7 @@ def _report(findings: Findings, above: Path, error: ValidationError) -> None:
     path = (*above, *error.absolute_path)
     instance: Any = error.instance
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
-    if error.validator in {"anyOf", "oneOf"} and (inner := _matching_alternative(error)):
-        for each in inner:
-            _report(findings, above, each)
-    elif error.validator == "additionalProperties":
+    if error.validator == "additionalProperties":
         _report_unknown(findings, path, instance, list(schema.get("properties", ())))
     elif error.validator == "required":
         for name in schema["required"]:
@@ -86,15 +87,21 @@ def _report_unknown(findings: Findings, path: Path, instance: Mapping[str, Any],
             findings.add((*path, name), message, at_key=True)
 
 
-def _matching_alternative(error: ValidationError) -> list[ValidationError]:
-    """Return the errors of the alternative whose type fits, when there is one: it is what was meant."""
+def _meant(error: ValidationError) -> Iterator[ValidationError]:
+    """Yield the error, or those of the one alternative whose type fits a mapping or a list: it is what was meant."""
     groups: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         groups.setdefault(inner.schema_path[0], []).append(inner)
-    for group in groups.values():
-        if not any(not inner.path and inner.validator in {"type", "enum", "const"} for inner in group):
-            return group if isinstance(error.instance, dict | list) else []
-    return []
+    fitting = [group for group in groups.values() if not any(_is_of_the_type(inner) for inner in group)]
+    if isinstance(error.instance, dict | list) and fitting:
+        for inner in fitting[0]:
+            yield from _meant(inner)
+    else:
+        yield error
+
+
+def _is_of_the_type(error: ValidationError) -> bool:
+    return not error.path and error.validator in {"type", "enum", "const"}
 
 
 def _message(findings: Findings, path: Path, error: ValidationError, schema: Mapping[str, Any]) -> str:

@@ -33,7 +33,8 @@ def expectation(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return one_of(literal(value) for value in schema["enum"])
     if alternatives := schema.get("anyOf") or schema.get("oneOf"):
-        return _either(list(dict.fromkeys(word for each in alternatives for word in _choices(each))))
+        words = [word for each in alternatives if each != {"type": "null"} for word in _choices(each)]
+        return _either(list(dict.fromkeys(words)) or ["nothing"])
     types = types_of(schema)
     named = " or ".join(_TYPES[kind] for kind in types if kind in _TYPES and (kind != "null" or len(types) == 1))
     return (named or "something else") + _bounds(schema)
