@@ -3,10 +3,12 @@
 from syncengine_plugins.transforms.heif.boxes import damaged
 from syncengine_plugins.transforms.heif.container import Container, read_container
 from syncengine_plugins.transforms.heif.contents import Contents, contents_of
+from syncengine_plugins.transforms.heif.exif import orientation, tiff_of
 from syncengine_plugins.transforms.heif.kind import is_heif
-from syncengine_plugins.transforms.heif.photo import MAX_PIXELS, Photo, read_photo
+from syncengine_plugins.transforms.heif.photo import DECODER_ERRORS, MAX_PIXELS, Photo, read_photo, turned
 
 __all__ = [
+    "DECODER_ERRORS",
     "MAX_PIXELS",
     "Container",
     "Contents",
@@ -14,6 +16,9 @@ __all__ = [
     "contents_of",
     "damaged",
     "is_heif",
+    "orientation",
     "read_container",
     "read_photo",
+    "tiff_of",
+    "turned",
 ]

@@ -6,8 +6,8 @@ The rule, and where it comes from:
   the order of the item's properties, while it decodes. EXIF orientation beside them describes the same turn and is
   informative only; applying it as well turns the photo twice. This holds for an ``irot`` of 0 too: it says "upright".
 - A container with neither leaves only EXIF. By the letter it is to be ignored, but some cameras (Samsung's among them)
-  write such files and mean it; macOS (where the brand ``miaf`` is absent) and sharp follow it too. So it is applied then,
-  and the result says so. pillow-heif does not: it resets EXIF orientation always, and such photos come out sideways.
+  write such files and mean it; macOS (where the brand ``miaf`` is absent) and sharp follow it too. So it is applied
+  then, and the result says so. pillow-heif resets EXIF orientation always, and such photos come out sideways.
 - Orientation in XMP never turns a photo: no reader of HEIF looks at it.
 """
 
