@@ -1,0 +1,14 @@
+"""One suite for each kind of plugin: each promise of ``syncengine.api.contracts`` is a test that can fail.
+
+Subclass a suite in a pytest module, say how to make your plugin, and pytest runs all of its tests::
+
+    from syncengine.testing.contracts import DestinationContract
+
+    class TestMyDestination(DestinationContract):
+        def make(self, tmp_path):
+            return MyDestination(MyOptions(path=str(tmp_path / "root")))
+"""
+
+from syncengine.testing.contracts.destination import DestinationContract
+
+__all__ = ["DeduplicatorContract", "DestinationContract", "SourceContract", "TransformContract"]
