@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import logging
 import os
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -90,6 +91,11 @@ class Fetcher:
         self._account = account
         self._throttle = Throttle(parts.bandwidth)
         self._numbers = itertools.count()
+        self._unwanted = threading.Event()
+
+    def give_up(self) -> None:
+        """Fetch nothing more; what is under way in a thread is still finished. Does no harm at the end of a run."""
+        self._unwanted.set()
 
     def fetch(self, batches: Iterable[Batch]) -> Generator[Batch, None, None]:
         """Yield each batch once all its items are in staging, or have failed."""
@@ -117,7 +123,7 @@ class Fetcher:
             )
 
     def _fetch_one(self, work: Work) -> None:
-        if work.why == "metadata changed" or self._parts.stop.is_set():
+        if work.why == "metadata changed" or self._parts.stop.is_set() or self._unwanted.is_set():
             return
         try:
             self._bring(work)

@@ -34,7 +34,8 @@ def process(parts: RunParts, account: Account, recorder: Recorder) -> None:
     placer = Placer(parts)
 
     planned = plan(parts, account)
-    fetched = InBackground(Fetcher(parts, account).fetch(planned), ahead=1, name="fetch")
+    fetcher = Fetcher(parts, account)
+    fetched = InBackground(fetcher.fetch(planned), ahead=1, name="fetch")
     matched = matcher.match_exact(fetched)
     started = InBackground(transforming.start(matched), ahead=1, name="match")
     finished = matcher.match_perceptual(transforming.finish(started))
@@ -46,5 +47,6 @@ def process(parts: RunParts, account: Account, recorder: Recorder) -> None:
             for work in batch:
                 claims.release(work)
     finally:
+        fetcher.give_up()
         started.close()
         fetched.close()

@@ -45,7 +45,9 @@ def run(parts: RunParts) -> RunReport:
     if ended == "completed":
         ended, reason = closed, why
     report = _report(parts, account, clock, ended, reason)
-    _guarded(parts, lambda: _deliver(parts, report), last=True)
+    parts.state.save_run(report)
+    if closed == "completed":  # Otherwise the papers stay in the spool, and tell the next run that it has to mend.
+        _guarded(parts, lambda: _deliver(parts, report), last=True)
     parts.observers.run_finished(parts.profile, report)
     return report
 
@@ -100,8 +102,7 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
 
 
 def _deliver(parts: RunParts, report: RunReport) -> None:
-    """Bring the run's papers to the destination, and remember the account."""
-    parts.state.save_run(report)
+    """Bring the run's papers to the destination."""
     staged = parts.staging / "report"
     staged.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     parts.destination.place(staged, f"logs/backup_report_{report.run}.json", replace=True)

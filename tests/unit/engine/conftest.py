@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -152,6 +153,7 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
         run = f"run-{backup.runs:03d}"
         store = self._stack.enter_context(StateStore.open(backup.directory / "state"))
         source = self._stack.enter_context(backup.source())
+        shutil.rmtree(backup.directory / "staging", ignore_errors=True)
         for name in ("cache", "scratch", "staging"):
             (backup.directory / name).mkdir(exist_ok=True)
         source.open(RunContext(cache=backup.directory / "cache", scratch=backup.directory / "scratch", zone=ROME))
