@@ -9,6 +9,9 @@ Subclass a suite in a pytest module, say how to make your plugin, and pytest run
             return MyDestination(MyOptions(path=str(tmp_path / "root")))
 """
 
+from syncengine.testing.contracts.deduplicator import DeduplicatorContract
 from syncengine.testing.contracts.destination import DestinationContract
+from syncengine.testing.contracts.source import SourceContract
+from syncengine.testing.contracts.transform import TransformContract
 
 __all__ = ["DeduplicatorContract", "DestinationContract", "SourceContract", "TransformContract"]

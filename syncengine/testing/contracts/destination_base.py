@@ -22,7 +22,7 @@ class DestinationSuite:
         Args:
             tmp_path: the test's own directory; keep to a new name below it.
         """
-        raise NotImplementedError(f"{type(self).__name__} has to say how the destination is made")
+        pytest.fail(f"{type(self).__name__} has to say how the destination is made")
 
     @pytest.fixture
     def destination(self, tmp_path: Path) -> Iterator[AnyDestination]:

@@ -1,3 +1,4 @@
+# ruff: noqa: D102  (a test's name is its sentence)
 """Links, where the destination has them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: D102  (a test's name is its sentence)
 """Finding, moving and removing files."""
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
+# ruff: noqa: D102  (a test's name is its sentence)
 """Names: none leads out of the root, and every safe one can be used."""
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from pathlib import Path
 
@@ -81,10 +83,9 @@ class NamePromises(DestinationSuite):
         if path:
             with raises(_PROMISE, ItemError):
                 list(destination.list(path))
-        try:
+        # One path must not hide the answer on the others, so a destination may call it missing instead.
+        with contextlib.suppress(ItemError):
             same("nothing outside of the root is there", destination.missing([path]), {path})
-        except ItemError:
-            pass
 
     @pytest.mark.parametrize("path", ESCAPES)
     def test_changing_does_not_leave_the_root(self, destination: AnyDestination, path: str) -> None:

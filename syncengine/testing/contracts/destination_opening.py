@@ -1,3 +1,4 @@
+# ruff: noqa: D102  (a test's name is its sentence)
 """Opening, closing, and what a destination says of itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: D102  (a test's name is its sentence)
 """Uploads and placing: whole or absent, and never over another file."""
 
 from __future__ import annotations
