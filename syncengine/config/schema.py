@@ -31,10 +31,8 @@ def profile_schema(plugins: PluginCatalog) -> dict[str, Any]:
     Args:
         plugins: what is installed. One that is broken stands there by its name, with the reason.
     """
-    envelope = schema_files.schema(schema_files.PROFILE)
-    del envelope["x-expected"]
+    envelope = _opened(schema_files.schema(schema_files.PROFILE))
     del envelope["$defs"]["stage"]
-    _open_to_variables(envelope["properties"])
     for kind in (*KINDS, "observer"):
         stage = {"$ref": f"#/$defs/{kind}"}
         section = _SECTIONS.get(kind)
@@ -74,7 +72,7 @@ def _options(plugins: PluginCatalog, kind: str, name: str, *, optional: bool) ->
         schema = plugin_schema(known, name, plugins.get(known, name)) if known is not None else _no_options()
     except PluginError as error:
         return {"description": f"This plugin is broken: {error.reason}", "type": ["object", "null"]}
-    _open_to_variables(schema["properties"])
+    schema = _opened(schema)
     if optional:
         schema["properties"]["enabled"] = _or_variable(_ENABLED)
     schema.pop("title", None)  # a Struct's name says nothing to a user
@@ -88,28 +86,33 @@ def _no_options() -> dict[str, Any]:
     return {"type": "object", "properties": {}, "additionalProperties": False}
 
 
-def _open_to_variables(properties: dict[str, Any]) -> None:
-    """Let every value below be a variable too: an editor sees the profile before they are put in."""
-    for name, schema in properties.items():
-        properties[name] = _or_variable(schema)
-
-
 def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
+    schema = _opened(schema)
+    alternatives = schema.get("anyOf", [schema])
+    if not any(_is_constrained_scalar(alternative) for alternative in alternatives):
+        return schema
+    shown = {key: schema[key] for key in _ANNOTATIONS if key in schema}
+    alternatives = schema.get("anyOf") or [{key: value for key, value in schema.items() if key not in shown}]
+    return {**shown, "anyOf": [*alternatives, {"$ref": "#/$defs/variable"}]}
+
+
+def _opened(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with everything inside of it open to variables, but not yet the value itself."""
     schema = {key: value for key, value in schema.items() if key != "x-expected"}
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
             schema[key] = _or_variable(schema[key])
+    if "anyOf" in schema:
+        schema["anyOf"] = [_opened(alternative) for alternative in schema["anyOf"]]
     if "properties" in schema:
-        _open_to_variables(schema["properties"])
-    if "$ref" in schema or ("anyOf" not in schema and not _is_constrained_scalar(schema)):
-        return schema
-    shown = {key: schema.pop(key) for key in _ANNOTATIONS if key in schema}
-    alternatives = schema.pop("anyOf", None) or [schema]
-    return {**shown, "anyOf": [*alternatives, {"$ref": "#/$defs/variable"}]}
+        schema["properties"] = {name: _or_variable(inner) for name, inner in schema["properties"].items()}
+    return schema
 
 
 def _is_constrained_scalar(schema: Mapping[str, Any]) -> bool:
-    """Return whether the text of a variable would not be allowed as it stands."""
+    """Return whether a single value is wanted that the text of a variable is not, as it stands."""
+    if "$ref" in schema:
+        return False
     if "enum" in schema or "const" in schema:
         return True
     types = schema.get("type", "string")
