@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,16 @@ from syncengine.api import Destination, Upload
 AnyDestination = Destination[Any]
 
 
-class DestinationSuite:
+class DestinationSuite(ABC):
     """Makes the destination under test."""
 
+    @abstractmethod
     def make(self, tmp_path: Path) -> AnyDestination:
         """Return a destination that is not open yet; the same storage whenever ``tmp_path`` is the same.
 
         Args:
             tmp_path: the test's own directory; keep to a new name below it.
         """
-        pytest.fail(f"{type(self).__name__} has to say how the destination is made")
 
     @pytest.fixture
     def destination(self, tmp_path: Path) -> Iterator[AnyDestination]:

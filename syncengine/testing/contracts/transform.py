@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from syncengine.api import Asset, ItemError, Transform
 from syncengine.testing.contracts.worker_border import crossed
@@ -16,20 +15,20 @@ from syncengine.testing.promises import kept, raises, same
 AnyTransform = Transform[Any]
 
 
-class TransformContract:
+class TransformContract(ABC):
     """Every promise of ``Transform``.
 
     A subclass overrides ``make`` and ``accepted``; and ``refused`` and ``broken`` where there are such files.
     ``syncengine.testing.assets.make_asset`` makes an asset of a file.
     """
 
+    @abstractmethod
     def make(self) -> AnyTransform:
         """Return the transform."""
-        pytest.fail(f"{type(self).__name__} has to say how the transform is made")
 
+    @abstractmethod
     def accepted(self, tmp_path: Path) -> Sequence[Asset]:
         """Return at least one asset that the transform accepts and can read; its file below ``tmp_path``."""
-        pytest.fail(f"{type(self).__name__} has to give files that the transform accepts")
 
     def refused(self, tmp_path: Path) -> Sequence[Asset]:
         """Return assets that the transform does not accept."""

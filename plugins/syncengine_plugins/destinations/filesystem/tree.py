@@ -20,7 +20,7 @@ _OPEN_DIRECTORIES = 128
 
 #: The destination's own directory: format, temporary files, trash.
 PRIVATE = ".syncengine"
-TEMPORARY = f"{PRIVATE}/tmp"
+TEMPORARY = "/".join((PRIVATE, "tmp"))
 
 
 def split_path(path: str) -> tuple[str, str]:
