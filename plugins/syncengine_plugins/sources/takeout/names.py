@@ -205,7 +205,7 @@ def edited_stems(stem: str) -> tuple[str, ...]:
     """
     plain = nfc(stem)
     whole = tuple(plain[: -len(suffix)] for suffix in EDITED_SUFFIXES if plain.endswith(suffix) and plain != suffix)
-    if whole or units(plain) < MEDIA_STEM_UNITS - 1:
+    if whole or max(units(form) for form in _normal_forms(plain)) < MEDIA_STEM_UNITS - 1:
         return whole
     dash = plain.rfind("-")
     tail = plain[dash:]

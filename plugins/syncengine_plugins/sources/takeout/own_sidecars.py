@@ -14,9 +14,11 @@ from syncengine_plugins.sources.takeout.names import (
     Counted,
     NameKey,
     companion_key,
+    cut,
     cut_sidecar_stems,
     kind_of,
     media_key,
+    nfc,
     same_format,
     split_counter,
     split_extension,
@@ -27,7 +29,9 @@ from syncengine_plugins.sources.takeout.readings import Agreement, MediaFile, Si
 LEAST_PREFIX_UNITS = 40
 """A shorter beginning of a name must hold the whole stem to count as a sidecar's."""
 
-_MOST_PREFIX_HITS = 50
+_MOST_OPTIONS = 32
+"""More sidecars than these for one media file are no answer, and would take long to weigh."""
+
 _Ranked = TypeVar("_Ranked")
 
 
@@ -113,6 +117,20 @@ _BY_PARTS = (
 )
 
 
+def _sidecar_names(name: str) -> tuple[str, set[str]]:
+    """Return the title and the file names of the sidecar of a media file whose name is its title."""
+    whole = name + SIDECAR_SUFFIX
+    return name, {f"{whole}.json", f"{cut(whole, SIDECAR_STEM_UNITS)}.json", f"{name}.json"}
+
+
+def _counted_sidecar_names(name: str) -> tuple[str, Iterable[str]]:
+    """Return the same for a name with a counter; no file names where the cut may have made different names equal."""
+    title, counter = split_counter(name)
+    if not counter or units(title) >= SIDECAR_STEM_UNITS:
+        return title, ()
+    return title, [f"{stem[:-5]}({counter}).json" for stem in _sidecar_names(title)[1]]
+
+
 class Matching:
     """The media files and sidecars of a folder while they are being matched.
 
@@ -123,6 +141,7 @@ class Matching:
 
     def __init__(self, media: Collection[MediaFile], sidecars: Collection[Sidecar]) -> None:
         self.media = media
+        self.sidecars = sidecars
         self.found: dict[MediaFile, Found] = {}
         self.free = dict.fromkeys(sidecars)
         self.open = dict.fromkeys(media)
@@ -130,24 +149,30 @@ class Matching:
 
     def match_own(self) -> None:
         """Give each media file the sidecar that Google wrote for it."""
-        self._match_as_stored()
+        self._match_as_written()
         for rule in _EXACT:
             self._apply(rule)
         self._match_mixed_families()
         for rule in _BY_PARTS:
             self._apply(rule)
         self._match_prefixes()
+        self._doubt_cut_counters()
+        self._doubt_rivals()
 
-    def _match_as_stored(self) -> None:
-        """Match names that are equal code point by code point: two names may differ in their normal form only."""
+    def _match_as_written(self) -> None:
+        """Match what is written in full, in one normal form, and confirmed by the title: nearly all of a library.
+
+        It also tells names apart that differ in their normal form only.
+        """
         by_name = defaultdict(list)
         for sidecar in self.free:
             by_name[sidecar.file_name].append(sidecar)
-        for media in tuple(self.open):
-            if media.name.isascii():
-                continue
-            for suffix in (SIDECAR_SUFFIX, ""):
-                self._settle("exact", [(media, by_name.get(f"{media.name}{suffix}.json", []))])
+        for names_of in (_sidecar_names, _counted_sidecar_names):
+            for media in tuple(self.open):
+                title, names = names_of(media.name)
+                written = [sidecar for name in names for sidecar in by_name.get(name, ())]
+                if len(written) == 1 and nfc(written[0].title) == nfc(title) and written[0] in self.free:
+                    self._pair(media, Found(written[0], "exact"))
 
     def _apply(self, rule: _Rule) -> None:
         """Apply a rule to all open media files: first with ``(n)`` as part of the title, then as a counter."""
@@ -165,7 +190,7 @@ class Matching:
                 if as_counter and not reading.counter:
                     continue
                 options = {sidecar: None for key in rule.media_keys(reading) for sidecar in index.get(key, ())}
-                if options:
+                if 0 < len(options) <= _MOST_OPTIONS:
                     proposals.append((media, list(options)))
             self._settle(rule.name, proposals, overrules_title=rule.overrules_title)
 
@@ -177,6 +202,7 @@ class Matching:
         twins: dict[MediaFile, tuple[Sidecar, ...]] = {}
         for media, options in proposals:
             agreed = _best(((sidecar, sidecar.agreement(media)) for sidecar in options), overrules_title)
+            agreed.sort(key=lambda one: one[0].file_name)
             if agreed and all(sidecar.same_asset(agreed[0][0]) for sidecar, _ in agreed[1:]):
                 takers[agreed[0][0]].append((media, agreed[0][1]))
                 twins[media] = tuple(sidecar for sidecar, _ in agreed[1:])
@@ -202,13 +228,13 @@ class Matching:
         that lead to one media name belong to its files in the order of both counters, if no number is missing.
         """
         families = defaultdict(list)
-        for sidecar in self.free:
+        for sidecar in self.sidecars:
             if units(sidecar.stem) >= SIDECAR_STEM_UNITS - 1:
                 families[sidecar.stem].append(sidecar)
         mixed = [family for family in families.values() if len({_title_group(one) for one in family}) > 1]
         if not mixed:
             return
-        by_key = self._open_by_key()
+        by_key = self._media_by_key()
         for family in mixed:
             self._mixed.update(family)
             family.sort(key=lambda one: one.counter)
@@ -216,7 +242,7 @@ class Matching:
             whole = counters == list(range(len(family)))
             own_numbers = len(set(counters)) == len(counters)
             groups = defaultdict(list)
-            for sidecar in family:
+            for sidecar in sorted(family, key=lambda one: split_extension(one.title)[1] == ""):
                 groups[_title_group(sidecar)].append(sidecar)
             for group in groups.values():
                 self._match_title_group(group, by_key, in_order=whole, same_counters=not own_numbers)
@@ -232,7 +258,13 @@ class Matching:
         """Match the sidecars of a mixed family whose titles lead to one media name."""
         if not group[0].title:
             return
-        numbered = {media: counter for key in group[0].title_keys for counter, media in by_key.get(key, ())}
+        bare = split_extension(group[0].title)[1] == ""
+        numbered = {
+            media: counter
+            for key in sorted(group[0].title_keys)
+            for counter, media in by_key.get(key, ())
+            if media in self.open or not bare
+        }
         agreed = _best(((media, group[0].agreement(media)) for media in numbered), overrules_title=False)
         counted = sorted(((numbered[media], media) for media, _ in agreed), key=lambda one: (one[0], one[1].name))
         if not counted or len({counter for counter, _ in counted}) < len(counted):
@@ -246,18 +278,56 @@ class Matching:
         complete = [counter for counter, _ in counted] == list(range(len(group)))
         certain = group if in_order and complete else group[:1]
         for (counter, media), sidecar in zip(counted, certain, strict=False):
-            if media in self.open and (in_order or sidecar.counter == 0) and (complete or counter == 0):
+            if (
+                media in self.open
+                and sidecar in self.free
+                and (in_order or sidecar.counter == 0)
+                and (complete or counter == 0)
+            ):
                 self._pair(media, Found(sidecar, "title", approximate=counter != sidecar.counter and len(group) > 1))
 
-    def _open_by_key(self) -> dict[NameKey, list[tuple[int, MediaFile]]]:
+    def _media_by_key(self) -> dict[NameKey, list[tuple[int, MediaFile]]]:
         by_key = defaultdict(list)
-        for media in self.open:
+        for media in self.media:
             for reading in media.readings:
                 key = media_key(reading.name)
                 by_key[key].append((reading.counter, media))
                 if key.extension:
                     by_key[NameKey(key.stem, "")].append((reading.counter, media))
         return by_key
+
+    def _doubt_cut_counters(self) -> None:
+        """Flag counters behind cut names where media files and sidecars are not numbered alike.
+
+        An edited copy may have lost its suffix to the cut and be numbered among the others without a sidecar.
+        """
+        counted = {media: found for media, found in self.found.items() if found.rule == "cut" and media.plain.counter}
+        if not counted:
+            return
+        names = {media.plain.name for media in counted}
+        of_media, of_sidecars = defaultdict(set), defaultdict(set)
+        for media in self.media:
+            if media.plain.name in names:
+                of_media[media.plain.name].add(media.plain.counter)
+        for sidecar in self.sidecars:
+            of_sidecars[sidecar.stem].add(sidecar.counter)
+        for media, found in counted.items():
+            if of_media[media.plain.name] != of_sidecars[found.sidecar.stem]:
+                self.found[media] = found._replace(approximate=True)
+
+    def _doubt_rivals(self) -> None:
+        """Flag media files that a left-over sidecar could as well be that of.
+
+        With both "X(1).jpg.json" and "X.jpg(1).json", or both "X.json" and "X.jpg.json", there is no telling whose the
+        file of that name is when the other media file is called differently.
+        """
+        if not self.free or not self.found:
+            return
+        by_key = self._media_by_key()
+        for sidecar in self.free:
+            for counter, media in (one for key in sidecar.title_keys for one in by_key.get(key, ())):
+                if counter == sidecar.counter and media in self.found:
+                    self.found[media] = self.found[media]._replace(approximate=True)
 
     def _match_prefixes(self) -> None:
         """Match what is left where a sidecar's name begins exactly one name of the folder, matched or not."""
@@ -272,10 +342,10 @@ class Matching:
         options: dict[MediaFile, list[Sidecar]] = defaultdict(list)
         for sidecar in candidates:
             begun = list(_begun_by(sidecar.stem, names))
-            for media in by_reading.get(Counted(begun[0], sidecar.counter), ()) if len(begun) == 1 else ():
-                if media in self.open:
+            if len(begun) == 1:
+                for media in by_reading.get(Counted(begun[0], sidecar.counter), ()):
                     options[media].append(sidecar)
-        self._settle("prefix", options.items())
+        self._settle("prefix", ((media, some) for media, some in options.items() if media in self.open))
 
 
 def _best(ranked: Iterable[tuple[_Ranked, Agreement]], overrules_title: bool) -> list[tuple[_Ranked, Agreement]]:
@@ -296,13 +366,13 @@ def _only_taker(wanting: list[tuple[MediaFile, Agreement]]) -> MediaFile | None:
 
 
 def _title_group(sidecar: Sidecar) -> Hashable:
-    return sidecar.title_keys, split_extension(sidecar.title)[1].lower()
+    return sidecar.title_keys, split_extension(sidecar.title)[1]
 
 
 def _begun_by(stem: str, names: list[str]) -> Iterator[str]:
     """Yield the media names, of sorted ``names`` with the sidecar suffix, that a sidecar's stem is the beginning of."""
     start = bisect_left(names, stem)
-    for name in names[start : start + _MOST_PREFIX_HITS]:
+    for name in names[start : start + _MOST_OPTIONS]:
         if not name.startswith(stem):
             return
         media_name = name.removesuffix(SIDECAR_SUFFIX)

@@ -33,15 +33,26 @@ class Agreement(IntEnum):
 class MediaFile:
     """A media file by its name, which is read both ways: with ``(n)`` as part of the title, and as Google's counter."""
 
-    __slots__ = ("keys", "name", "plain", "readings")
+    __slots__ = ("_readings", "keys", "name")
 
     def __init__(self, name: str, keys: Iterable[int] = ()) -> None:
         self.name = name
         self.keys = sorted(keys)
-        normal = nfc(name)
-        self.plain = split_counter(normal)
-        whole = Counted(normal, 0)
-        self.readings = (whole, self.plain) if self.plain.counter else (whole,)
+        self._readings: tuple[Counted, ...] = ()
+
+    @property
+    def readings(self) -> tuple[Counted, ...]:
+        """The name in NFC: whole and, where it has a counter, without it."""
+        if not self._readings:
+            normal = nfc(self.name)
+            plain = split_counter(normal)
+            self._readings = (Counted(normal, 0), plain) if plain.counter else (plain,)
+        return self._readings
+
+    @property
+    def plain(self) -> Counted:
+        """The name in NFC without its counter, and the counter."""
+        return self.readings[-1]
 
 
 class Base(NamedTuple):
@@ -55,20 +66,29 @@ class Base(NamedTuple):
 class Sidecar:
     """A sidecar by its name and title."""
 
-    __slots__ = ("_title_keys", "bases", "counter", "file_name", "instant", "keys", "stem", "title")
+    __slots__ = ("_bases", "_title_keys", "counter", "file_name", "instant", "keys", "stem", "title")
 
     def __init__(self, file_name: str, title: str, instant: int | None, keys: Iterable[int]) -> None:
         self.file_name = file_name
         self.title = title
         self.instant = instant
         self.keys = sorted(keys)
-        normal = nfc(file_name)
-        whole = normal[:-5] if normal[-5:].lower() == ".json" else normal
-        self.stem, self.counter = split_end_counter(whole)
-        self.bases = tuple(_bases(self.stem, self.counter))
-        if self.counter:
-            self.bases += (Base(whole, 0, sure=False),)
+        self.stem, self.counter = split_end_counter(self._whole)
+        self._bases: tuple[Base, ...] = ()
         self._title_keys: frozenset[NameKey] | None = None
+
+    @property
+    def _whole(self) -> str:
+        normal = nfc(self.file_name)
+        return normal[:-5] if normal[-5:].lower() == ".json" else normal
+
+    @property
+    def bases(self) -> tuple[Base, ...]:
+        """What the file name may say about the media file's name; ``(n)`` may belong to a title without extension."""
+        if not self._bases:
+            as_title = (Base(self._whole, 0, sure=False),) if self.counter else ()
+            self._bases = (*_bases(self.stem, self.counter), *as_title)
+        return self._bases
 
     @property
     def title_keys(self) -> frozenset[NameKey]:
@@ -93,7 +113,7 @@ class Sidecar:
                 return Agreement.SAME_NAME
             key = media_key(reading.name)
             if key in self.title_keys:
-                same = split_extension(reading.name)[1].lower() == split_extension(self.title)[1].lower()
+                same = split_extension(reading.name)[1] == split_extension(self.title)[1]
                 best = max(best, Agreement.SAME_NAME if same else Agreement.SAME_STEM)
             elif NameKey(key.stem, "") in self.title_keys:
                 best = max(best, Agreement.SAME_STEM)

@@ -11,9 +11,11 @@ from syncengine_plugins.sources.takeout.names import (
     MEDIA_STEM_UNITS,
     Counted,
     companion_key,
+    cut,
     edited_stems,
     kind_of,
     media_key,
+    nfc,
     same_format,
     split_extension,
     units,
@@ -23,10 +25,15 @@ from syncengine_plugins.sources.takeout.readings import MediaFile, Sidecar
 
 
 class _Owner(NamedTuple):
-    """Who a sidecar belongs to: a media file of the folder, or one that the sidecar tells of and that is not here."""
+    """Who others may share a sidecar with.
+
+    Args:
+        name: of a media file of the folder, or of one that a left-over sidecar tells of.
+        found: its sidecar; None for a media file of the folder that has none, whose copies have none either.
+    """
 
     name: str
-    found: Found
+    found: Found | None
 
 
 def match_shared(matching: Matching) -> None:
@@ -64,27 +71,32 @@ class _Owners:
 def _absent_owners(free: Iterable[Sidecar]) -> Iterator[_Owner]:
     """Yield the media files that left-over sidecars tell of by their whole names, if the titles do not contradict."""
     for sidecar in free:
-        for base in sidecar.bases:
-            known = split_extension(base.name)[1] != ""
-            if base.sure and known and (not sidecar.title or media_key(base.name) in sidecar.title_keys):
-                stem, extension = split_extension(base.name)
-                name = f"{stem}({base.counter}){extension}" if base.counter else base.name
-                yield _Owner(name, Found(sidecar, ""))
+        names = {base.name: base.counter for base in sidecar.bases if base.sure}
+        if sidecar.title:
+            names = {name: counter for name, counter in names.items() if media_key(name) in sidecar.title_keys}
+            if not sidecar.counter:
+                stem, extension = split_extension(nfc(sidecar.title))
+                names.setdefault(cut(stem, MEDIA_STEM_UNITS, up=True) + extension, 0)
+        for name, counter in names.items():
+            stem, extension = split_extension(name)
+            if extension:
+                yield _Owner(f"{stem}({counter}){extension}" if counter else name, Found(sidecar, ""))
 
 
 def _share(matching: Matching, rule: str, find: _FindOwners, absent: list[_Owner]) -> None:
     """Let open media files share the sidecar of the owner that ``find`` names, when there is only one."""
     if not matching.open:
         return
-    present = (_Owner(media.name, found) for media, found in matching.found.items())
-    owners = _Owners([*present, *absent])
+    owners = _Owners([*(_Owner(media.name, matching.found.get(media)) for media in matching.media), *absent])
     shared = {}
     for media in matching.open:
-        candidates = list(find(media, owners))
-        if len({owner.found.sidecar for owner in candidates}) == 1:
-            found = candidates[0].found
-            approximate = found.approximate or rule == "forgotten duplicate"
-            shared[media] = Found(found.sidecar, rule, approximate)
+        founds = [owner.found for owner in find(media, owners)]
+        first = founds[0] if founds else None
+        if first is not None and all(found is not None and found.sidecar is first.sidecar for found in founds):
+            approximate = rule == "forgotten duplicate" or any(
+                found is not None and found.approximate for found in founds
+            )
+            shared[media] = Found(first.sidecar, rule, approximate)
     for media, found in shared.items():
         matching.share(media, found)
 
