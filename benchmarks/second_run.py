@@ -22,7 +22,7 @@ def main() -> None:
     """Let each make its copy once, then time the second runs, taking turns."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=100_000, help="files")
-    parser.add_argument("--size", type=int, default=6144, help="bytes of each")
+    parser.add_argument("--size", type=int, default=4096, help="bytes of each")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is timed")
     options = parser.parse_args()
     need_space(5 * options.count * max(options.size, 4096))

@@ -32,7 +32,7 @@ def jpeg_tree(directory: Path, count: int, size: int) -> None:
 
     Each is one small picture with EXIF, followed by bytes of its own: readers see a JPEG, hashes see another file.
     """
-    picture = pictures.jpeg(pictures.draw(1, (320, 240)), pictures.phone_exif(_DAY))
+    picture = pictures.jpeg(pictures.draw(1, (96, 72)), pictures.phone_exif(_DAY))
     assert len(picture) + 8 < size, f"a JPEG of {size} bytes is too small"
     chance = random.Random(1)
     for number in range(count):
