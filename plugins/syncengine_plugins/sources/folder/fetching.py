@@ -1,0 +1,81 @@
+"""Reads a file's bytes, and says so when they are not those that were listed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from io import FileIO
+
+from syncengine.api import ItemError, RetryableError, Sink
+from syncengine_plugins.sources.folder.names import name_of
+
+_CHUNK = 1 << 20
+# A pipe that took the file's place must not block, a link must not be followed.
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def content_token(found: os.stat_result) -> str:
+    """Return what changes when the bytes change: size and mtime in nanoseconds."""
+    return f"{found.st_size}:{found.st_mtime_ns}"
+
+
+class Reader:
+    """Reads files in chunks of 1 MiB, with one buffer for each thread."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def read(self, path: str, token: str, into: Sink) -> None:
+        """Write all bytes of a file into ``into``.
+
+        Args:
+            path: the file.
+            token: its ``content_token`` when it was listed.
+            into: copies what it wants to keep.
+
+        Raises:
+            ItemError: it is gone, unreadable or no regular file.
+            RetryableError: it changed since it was listed or while it was read, or reading failed.
+        """
+        label = name_of(os.path.basename(path))
+        try:
+            handle = os.open(path, _OPEN)
+        except OSError as error:
+            raise _cannot_open(label, error) from error
+        with FileIO(handle) as stream:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ItemError(f"{label} is not a regular file any more")
+            buffer = self._buffer()
+            while size := _fill(stream, buffer, label):
+                into.write(buffer[:size])
+            if content_token(os.fstat(handle)) != token:
+                raise RetryableError(
+                    f"{label} changed since it was listed", advice="the next run lists it anew and stores it"
+                )
+
+    def _buffer(self) -> memoryview:
+        buffer: memoryview | None = getattr(self._local, "buffer", None)
+        if buffer is None:
+            buffer = self._local.buffer = memoryview(bytearray(_CHUNK))
+        return buffer
+
+
+def _fill(stream: FileIO, buffer: memoryview, label: str) -> int:
+    try:
+        return stream.readinto(buffer) or 0
+    except OSError as error:
+        raise RetryableError(f"{label} cannot be read: {error.strerror}", advice="check the disk or share") from error
+
+
+def _cannot_open(label: str, error: OSError) -> ItemError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return ItemError(f"{label} is not there any more")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ItemError(
+            f"{label} cannot be read: {error.strerror}", advice="give the user of this run read permission"
+        )
+    if error.errno in (errno.ELOOP, errno.ENXIO):
+        return ItemError(f"{label} is not a regular file any more")
+    return RetryableError(f"{label} cannot be opened: {error.strerror}", advice="check the disk or share")
