@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 import lmdb
 
 from syncengine.errors import FatalError
-from syncengine.state.failures import StateDamagedError, translated
+from syncengine.state.failures import translated
 from syncengine.state.format import TABLES, prepare
+from syncengine.state.structure import check_structure, snapshots
 
 T = TypeVar("T")
 
@@ -28,6 +29,9 @@ T = TypeVar("T")
 MAP_SIZE = 64 << 30 if sys.maxsize > 1 << 32 else 512 << 20
 _SMALLEST_MAP = 64 << 20
 _READERS = 126
+_LOOK_AFTER = 500
+_MOST_MAPPED = 32 << 20
+_MEMORY = Path("/proc/self/statm")  # proc_pid_statm(5): the third number is resident pages of files
 
 
 class Environment:
@@ -44,13 +48,15 @@ class Environment:
         self._process = os.getpid()
         self._readers = 0
         self._resizing = False
+        self._touched = 0
+        self._mapped_before = mapped_memory()
         self._turn = Condition()
         with translated(directory):
             directory.mkdir(mode=0o700, exist_ok=True)
             self._env = _open(directory, map_size)
             try:
                 self._env.reader_check()
-                self._check_length()
+                self._check_structure()
                 self.tables = self._open_tables()
             except BaseException:
                 self._env.close()
@@ -58,8 +64,12 @@ class Environment:
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state-writer")
 
     @contextmanager
-    def read(self) -> Iterator[lmdb.Transaction]:
-        """Lend a read transaction. Keep it short and copy out: it stops LMDB from using old pages again."""
+    def read(self, entries: int = 1) -> Iterator[lmdb.Transaction]:
+        """Lend a read transaction. Keep it short and copy out: it stops LMDB from using old pages again.
+
+        Args:
+            entries: about so many will be read; tells when to look at how much memory the map has come to.
+        """
         self.check_process()
         with self._turn:
             while self._resizing:
@@ -73,6 +83,9 @@ class Environment:
                 self._readers -= 1
                 if not self._readers:
                     self._turn.notify_all()
+                self._touched += entries
+            if self._map_is_large():
+                self._writer.submit(self._map_again)
 
     def write(self, job: Callable[[lmdb.Transaction], T]) -> T:
         """Run ``job`` in a write transaction and return its result once it is durable.
@@ -109,11 +122,16 @@ class Environment:
             while True:
                 try:
                     with self._env.begin(write=True) as txn:
-                        return job(txn)
+                        result = job(txn)
+                    break
                 except lmdb.MapFullError:
                     self._resize(2 * self.map_size)
                 except lmdb.MapResizedError:
                     self._resize(0)
+            self._touched = _LOOK_AFTER
+            if self._map_is_large():
+                self._map_again()
+            return result
 
     def _begin_read(self) -> lmdb.Transaction:
         while True:
@@ -144,12 +162,35 @@ class Environment:
                 self._resizing = False
                 self._turn.notify_all()
 
-    def _check_length(self) -> None:
-        """Refuse a file that is shorter than its own tables say: reading past its end would kill the process."""
-        needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
-        found = (self.directory / "data.mdb").stat().st_size
-        if found < needed:
-            raise StateDamagedError(self.directory, f"data.mdb has {found} bytes of {needed}")
+    def _map_is_large(self) -> bool:
+        """Return whether so many pages were read that they should be given back; asked now and then only."""
+        if self._touched < _LOOK_AFTER:
+            return False
+        self._touched = 0
+        mapped = mapped_memory()
+        if mapped <= self._mapped_before + _MOST_MAPPED:
+            return False
+        self._mapped_before = mapped
+        return True
+
+    def _map_again(self) -> None:
+        """Give what was read back to the system, which counts it as this process's memory until then."""
+        with translated(self.directory):
+            self._resize(self.map_size)
+        self._mapped_before = mapped_memory()
+
+    def _check_structure(self) -> None:
+        file, page_size = self.directory / "data.mdb", self._env.stat()["psize"]
+        while True:
+            with self._env.begin() as txn:
+                metas = snapshots(file, page_size)
+                for snapshot in metas:
+                    if snapshot.transaction == txn.id():
+                        check_structure(file, snapshot, page_size)
+                        return
+            if not metas:
+                return
+            # another process has committed twice in between: look again
 
     def _open_tables(self) -> dict[str, Any]:
         with self._env.begin(write=True) as txn:
@@ -157,6 +198,14 @@ class Environment:
             tables = {name: self._env.open_db(name.encode(), txn=txn) for name in TABLES}
             prepare(txn, meta | tables, self.directory)
         return tables
+
+
+def mapped_memory() -> int:
+    """Return how many bytes of files are in this process's memory; 0 where the system does not say."""
+    try:
+        return int(_MEMORY.read_text(encoding="ascii").split()[2]) * os.sysconf("SC_PAGESIZE")
+    except OSError:
+        return 0
 
 
 def _open(directory: Path, map_size: int) -> lmdb.Environment:

@@ -158,7 +158,7 @@ class ProfileState:
 
     def _records(self, table: str, keys: list[bytes], codec: Codec[Any]) -> list[Any]:
         store = self._store
-        with store.read() as txn, txn.cursor(store.tables[table]) as cursor:
+        with store.read(len(keys)) as txn, txn.cursor(store.tables[table]) as cursor:
             found = cast(Encoded, cursor.getmulti(keys))
         with translated(store.directory):
             records = codec.decode_each([value for _, value in found])
@@ -254,7 +254,7 @@ def pages(
     """
     start: bytes | None = prefix
     while start is not None:
-        with environment.read() as txn, txn.cursor(environment.tables[table]) as cursor:
+        with environment.read(_PAGE) as txn, txn.cursor(environment.tables[table]) as cursor:
             page = list(islice(_entries(cursor, start, prefix, values=values), _PAGE))
         start = page[-1][0] + b"\0" if len(page) == _PAGE else None
         if page:
