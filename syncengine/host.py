@@ -1,7 +1,11 @@
 """Finds the installed plugins, loads only what is asked for, and tells observers what happens.
 
 Plugins come in by entry points of the group ``syncengine.plugins``, named ``<kind>.<name>``; the bundled ones use the
-same door. The kinds are those of ``syncengine.api.KINDS`` and ``observer``: a module with hooks and without a class.
+same door. The kinds are those of ``syncengine.api.KINDS`` and ``observer``.
+
+An observer is a module with hook implementations and no class. It is loaded when a profile names it under ``notify``
+and told of that run; it takes no options. A plugin of another kind may implement the same hooks in its module and is
+told when it is loaded. Hook wrappers are not called: an observer watches and changes nothing.
 """
 
 from __future__ import annotations

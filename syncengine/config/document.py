@@ -7,6 +7,7 @@ else than what its reader sees. PyYAML gives the events; what they mean is decid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from syncengine.errors import ConfigError, Problem
 
 MAX_DEPTH = 32
 MAX_NODES = 10_000
+
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 #: A step of a path into the document: a key or an index.
 Path = tuple[str | int, ...]
@@ -108,8 +111,13 @@ def parse(text: str, file: str) -> Document:
 
 
 def render(path: Path) -> str:
-    """Return a path as messages show it: ``$.transforms[0].heic-to-jpeg``."""
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    """Return a path as messages show it, on one line: ``$.transforms[0].heic-to-jpeg``."""
+    return "$" + "".join(f".{step}" if _is_word(step) else f"[{shortened(step)}]" for step in path)
+
+
+def shortened(key: str | int) -> str:
+    """Return a key as messages show it: in quotes, on one line, not too long."""
+    return repr(key if isinstance(key, int) else key[:60])
 
 
 def find(root: Node, path: Path) -> tuple[Node, Scalar | None]:
@@ -137,6 +145,10 @@ def lookup(root: Node, path: Path) -> Node | None:
         else:
             return None
     return node
+
+
+def _is_word(step: str | int) -> bool:
+    return isinstance(step, str) and _WORD.fullmatch(step) is not None
 
 
 class _Composer:
@@ -195,7 +207,9 @@ class _Composer:
                 self._refuse(key.mark, path, "merge keys (<<) are not allowed; write the options out")
             elif name in keys.entries:
                 first = keys.entries[name].key.mark.line
-                self._refuse(key.mark, (*path, name), f"the key '{name}' is here twice (first on line {first})")
+                self._refuse(
+                    key.mark, (*path, name), f"the key {shortened(name)} is here twice (first on line {first})"
+                )
             else:
                 keys.entries[name] = Entry(key, value)
         return keys

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from syncengine.errors import ConfigError, Problem
 
 _REFERENCE = re.compile(
-    r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-(?:(?!\$\{)[^}])*)?\}|(?P<wrong>\$\{[^}]*\}?)"
+    r"(?P<literal>\$\$\{)"
+    r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-(?:(?!\$\{)[^}])*)?\}"
+    r"|(?P<wrong>\$\{[^}]*\}?)"
 )
 
 
@@ -52,9 +54,8 @@ def expand(text: str, environ: Mapping[str, str]) -> Expansion:
         if match["literal"]:
             return "${"
         if match["wrong"]:
-            problems.append(
-                f"'{match['wrong'][:40]}' is no variable; write ${{NAME}}, ${{NAME:-default}}, or $${{ for ${{"
-            )
+            wrong = repr(match["wrong"][:40])
+            problems.append(f"{wrong} is no variable; write ${{NAME}}, ${{NAME:-default}}, or $${{ for ${{")
             return ""
         variables.append(name)
         value = environ.get(name)

@@ -1,7 +1,8 @@
 """Gives a scalar its type, by the core schema of YAML 1.2 cut down to what JSON has.
 
 Only ``true`` and ``false`` are booleans (``no`` is a country), ``012`` is text (octal to some readers, decimal to
-others), and a date stays text until something that wants a date reads it. Source: https://yaml.org/spec/1.2.2/#103-core-schema
+others), and a date stays text until something that wants a date reads it.
+Source: https://yaml.org/spec/1.2.2/#103-core-schema
 """
 
 from __future__ import annotations

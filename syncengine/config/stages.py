@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from syncengine.api import PluginKind
-from syncengine.config.document import Items, Keys, Node, Path, Scalar, lookup
+from syncengine.config.document import Items, Keys, Node, Path, Scalar, lookup, shortened
 from syncengine.config.findings import Findings, value_of
 from syncengine.config.plugin_options import plugin_schema
 from syncengine.config.profile import Stage
@@ -73,7 +73,7 @@ class StageReader:
         seen: set[str] = set()
         for written in self._all_written(key):
             if written.name in seen:
-                self._findings.add(written.path, f"'{written.name}' is here twice", at_key=True)
+                self._findings.add(written.path, f"{shortened(written.name)} is here twice", at_key=True)
             seen.add(written.name)
 
     def observers(self) -> tuple[str, ...]:
@@ -136,9 +136,8 @@ class StageReader:
         installed = self._plugins.names(kind)
         if written.name in installed:
             return True
-        listed = ", ".join(installed) or "none"
-        message = f"no {kind} plugin is called '{written.name}'{nearest(written.name, installed)}; installed: {listed}"
-        self._findings.add(written.path, message, at_key=True)
+        message = f"no {kind} plugin is called {shortened(written.name)}{nearest(written.name, installed)}"
+        self._findings.add(written.path, f"{message}; installed: {', '.join(installed) or 'none'}", at_key=True)
         return False
 
     def _converted(self, plugin: type[Any], written: _Written) -> Stage | None:
@@ -156,4 +155,6 @@ def _placed(text: str) -> tuple[str, Path]:
     match = _PLACE.match(text)
     assert match is not None  # nosec B101: every text matches
     steps = _STEP.finditer(match["path"] or "")
-    return match["message"], tuple(int(step["index"]) if step["index"] else step["key"] for step in steps)
+    return " ".join(match["message"].split()), tuple(
+        int(step["index"]) if step["index"] else step["key"] for step in steps
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from syncengine.config.document import Node, Path, Scalar, find
+from syncengine.config.document import Node, Path, Scalar, find, shortened
 from syncengine.config.findings import Findings, value_of
 from syncengine.config.words import expectation, got, hint, nearest
 
@@ -83,7 +83,7 @@ def _report(findings: Findings, above: Path, error: ValidationError) -> None:
 def _report_unknown(findings: Findings, path: Path, instance: Mapping[str, Any], known: list[str]) -> None:
     for name in instance:
         if name not in known:
-            message = f"unknown key '{name}'{nearest(name, known)}; allowed: {', '.join(known) or 'none'}"
+            message = f"unknown key {shortened(name)}{nearest(name, known)}; allowed: {', '.join(known) or 'none'}"
             findings.add((*path, name), message, at_key=True)
 
 
@@ -123,7 +123,7 @@ def _message(findings: Findings, path: Path, error: ValidationError, schema: Map
 def _not_one_key(instance: Mapping[str, Any]) -> str:
     if not instance:
         return "expected one plugin's name, got an empty mapping"
-    names = ", ".join(instance)
+    names = ", ".join(shortened(name) for name in instance)
     return f"expected one plugin's name, got {len(instance)} keys ({names}); indent its options below its name"
 
 

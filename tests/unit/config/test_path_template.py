@@ -1,21 +1,23 @@
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 
-from syncengine.config.path_template import path_template
+from syncengine.config.path_template import FIELDS, path_template
+from syncengine.engine import layout
+
+VALID = [
+    "photos/{taken:%Y}/{taken:%m}/{name}",
+    "photos/{name}",
+    "photos/{kind}/{taken:%Y-%m-%d}/{taken:%H%M%S}_{stem}.{ext}",
+    "photos/{album}/{camera:.20}/{sha256:.8}-{name}",
+    "photos/{id}.{ext}",
+    "photos/{taken:%Y %B}/{{kept}}/{name}",
+]
 
 
-@pytest.mark.parametrize(
-    "template",
-    [
-        "photos/{taken:%Y}/{taken:%m}/{name}",
-        "photos/{name}",
-        "photos/{kind}/{taken:%Y-%m-%d}/{taken:%H%M%S}_{stem}.{ext}",
-        "photos/{album}/{camera:.20}/{sha256:.8}-{name}",
-        "photos/{id}.{ext}",
-        "photos/{taken:%Y %B}/{{kept}}/{name}",
-    ],
-)
+@pytest.mark.parametrize("template", VALID)
 def test_a_template_is_kept(template: str) -> None:
     assert path_template(template) == template
 
@@ -55,3 +57,9 @@ def test_a_template_is_kept(template: str) -> None:
 def test_what_is_no_template_is_refused(template: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         path_template(template)
+
+
+def test_the_engine_knows_the_same_fields_and_takes_what_is_valid_here() -> None:
+    assert frozenset(FIELDS) == layout.FIELDS
+    for template in VALID:
+        layout.PathTemplate(template, UTC)
