@@ -31,7 +31,7 @@ run: $(VENV)/.run | $(SAMPLE)
 	    1) echo; echo "One failure is as it should be: the sample library holds a HEIC that is damaged on purpose." ;; \
 	    *) exit $$code ;; \
 	esac
-	@$(DEMO) report $(PROFILE) >/dev/null && echo "Look around in ./backup; '$(BIN)/syncengine report $(PROFILE)' prints this again."
+	@$(DEMO) report $(PROFILE) >/dev/null && echo "Look around in ./backup. To see this again: $(DEMO) report $(PROFILE)"
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest --timeout=300 $(PYTEST_ARGS)

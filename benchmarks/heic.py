@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="how often each way is timed")
     options = parser.parse_args()
     need_space(options.count * 15_000_000 + 100_000_000)
-    files = iphone_heics(options.count)
+    files = iphone_heics(options.count, different=min(options.count, 10))
     with workplace("heic") as place:
         library = place / "library"
         library.mkdir()
