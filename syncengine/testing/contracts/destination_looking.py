@@ -20,6 +20,7 @@ _FILES = (
     "photos/2019/07/b.jpg",
     "photos/2019/c.jpg",
     "photos/20/d.jpg",
+    "photos/20.jpg",
     "top.txt",
 )
 
@@ -39,8 +40,10 @@ class LookingPromises(DestinationSuite):
             store(destination, path, path.encode())
         listed = [found.path for found in destination.list("")]
         same("list yields every file once", sorted(listed), sorted(_FILES))
-        listed = [found.path for found in destination.list("photos/2019")]
-        same("a prefix is a directory", sorted(listed), [path for path in _FILES if path.startswith("photos/2019/")])
+        for prefix in ("photos/2019", "photos/20", "photos"):
+            listed = [found.path for found in destination.list(prefix)]
+            wanted = [path for path in _FILES if path.startswith(f"{prefix}/")]
+            same("a prefix is a directory", sorted(listed), sorted(wanted))
         same("list yields nothing where nothing is", list(destination.list("photos/none")), [])
         for found in destination.list(""):
             same("list and stat agree", found, destination.stat(found.path))
@@ -88,6 +91,7 @@ class LookingPromises(DestinationSuite):
         same("missing is right over many directories", destination.missing(paths), set(paths[1::2]))
 
     def test_read_finds_nothing_where_nothing_is(self, destination: AnyDestination) -> None:
+        store(destination, "photos/a.jpg")
         with raises("read raises FileNotFoundError", FileNotFoundError):
             destination.read("photos/none.jpg").close()
 
