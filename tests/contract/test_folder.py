@@ -31,8 +31,10 @@ def _tree(root: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         os.utime(path, (1_500_000_000, 1_500_000_000))
-    with open(os.fsencode(root) + b"/caf\xe9.jpg", "wb") as stream:
+    no_text = os.fsencode(root) + b"/caf\xe9.jpg"
+    with open(no_text, "wb") as stream:
         stream.write(image("JPEG"))
+    os.utime(no_text, (1_500_000_000, 1_500_000_000))
     return root
 
 

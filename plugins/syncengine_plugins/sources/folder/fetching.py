@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import threading
-from io import FileIO
 
 from syncengine.api import ItemError, RetryableError, Sink
 from syncengine_plugins.sources.folder.names import name_of
+from syncengine_plugins.sources.folder.opening import open_regular
 
 _CHUNK = 1 << 20
-# A pipe that took the file's place must not block, a link must not be followed.
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def content_token(found: os.stat_result) -> str:
@@ -41,19 +38,20 @@ class Reader:
         """
         label = name_of(os.path.basename(path))
         try:
-            handle = os.open(path, _OPEN)
+            handle = open_regular(path)
         except OSError as error:
             raise _cannot_open(label, error) from error
-        with FileIO(handle) as stream:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ItemError(f"{label} is not a regular file any more")
+        try:
             buffer = self._buffer()
-            while size := _fill(stream, buffer, label):
+            while size := _fill(handle, buffer, label):
                 into.write(buffer[:size])
-            if content_token(os.fstat(handle)) != token:
-                raise RetryableError(
-                    f"{label} changed since it was listed", advice="the next run lists it anew and stores it"
-                )
+            found = os.fstat(handle)
+        finally:
+            os.close(handle)
+        if content_token(found) != token:
+            raise RetryableError(
+                f"{label} changed since it was listed", advice="the next run lists it anew and stores it"
+            )
 
     def _buffer(self) -> memoryview:
         buffer: memoryview | None = getattr(self._local, "buffer", None)
@@ -62,9 +60,9 @@ class Reader:
         return buffer
 
 
-def _fill(stream: FileIO, buffer: memoryview, label: str) -> int:
+def _fill(handle: int, buffer: memoryview, label: str) -> int:
     try:
-        return stream.readinto(buffer) or 0
+        return os.readv(handle, [buffer])
     except OSError as error:
         raise RetryableError(f"{label} cannot be read: {error.strerror}", advice="check the disk or share") from error
 

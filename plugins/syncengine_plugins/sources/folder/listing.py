@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from io import FileIO
 
 import msgspec
 
@@ -12,11 +11,10 @@ from syncengine.api import AlbumRef, Kind, MediaItem
 from syncengine_plugins.media.sniff import KIND_BY_EXTENSION, SNIFF_SIZE, extension, kind_of, sniff
 from syncengine_plugins.sources.folder import sidecars as sidecar_files
 from syncengine_plugins.sources.folder.names import id_of, is_text, name_of
+from syncengine_plugins.sources.folder.opening import read_start
 from syncengine_plugins.sources.folder.pairs import live_pairs, may_pair
 from syncengine_plugins.sources.folder.tally import Tally
 from syncengine_plugins.sources.folder.tree import Directory, Tree
-
-_PEEK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Listing:
@@ -106,8 +104,7 @@ class Listing:
         if "." in name:
             return kind_of(name)
         try:
-            with FileIO(os.open(name, _PEEK, dir_fd=self._directory.handle)) as stream:
-                return kind_of(name, sniff(stream.read(SNIFF_SIZE)))
+            return kind_of(name, sniff(read_start(name, SNIFF_SIZE, directory=self._directory.handle)))
         except OSError:
             return Kind.OTHER
 

@@ -6,7 +6,6 @@ XMP sidecars are named ``IMG.jpg.xmp`` or ``IMG.xmp``, Takeout's ``IMG.jpg.json`
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 
@@ -16,11 +15,11 @@ from syncengine.api import CaptureTime, ItemState, Location
 from syncengine_plugins.media.exif import place
 from syncengine_plugins.media.xmp import LARGEST, read_xmp
 from syncengine_plugins.sources.folder.names import name_of
+from syncengine_plugins.sources.folder.opening import read_start
 
 #: Lower-case extensions that a sidecar can have.
 EXTENSIONS = frozenset({"xmp", "json"})
 
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TAKEOUT_WORD = "supplemental-metadata"
 _COUNTER = re.compile(r"(.*)(\(\d+\))")
 # Instants outside the years 1 to 9999 are nonsense.
@@ -107,7 +106,7 @@ def read_sidecars(directory: str, names: Iterable[str]) -> SidecarFacts:
     facts = SidecarFacts()
     for name in names:
         try:
-            content = _content(f"{directory}/{name}")
+            content = read_start(f"{directory}/{name}", LARGEST + 1)
         except OSError as error:
             facts = facts.joined(SidecarFacts(notes=(f"{name_of(name)} cannot be read: {error.strerror}",)))
             continue
@@ -159,11 +158,6 @@ def _takeout_names(stem: str) -> Iterable[str]:
     for whole in (plain, base) if dot and _TAKEOUT_WORD.startswith(word.lower()) else (plain,):
         name, dot, extension = whole.rpartition(".")
         yield f"{name}{counter}{dot}{extension}" if dot else f"{whole}{counter}"
-
-
-def _content(path: str) -> bytes:
-    with open(os.open(path, _OPEN), "rb") as stream:
-        return stream.read(LARGEST + 1)
 
 
 def _from_xmp(content: bytes, name: str) -> SidecarFacts:
