@@ -11,8 +11,9 @@ BENCHMARKS ?= startup lookup memory heic first_run second_run
 # The demo keeps its state in the checkout, so that it touches nothing else on this machine.
 DEMO := SYNCENGINE_STATE_DIR=.state $(BIN)/syncengine
 CODE := syncengine plugins benchmarks
-# Fixtures are named like the arguments that take them, and tests look at what is private to prove a point.
-PYLINT_TESTS := --disable=redefined-outer-name,protected-access,too-many-lines,unused-argument,too-many-public-methods
+# Fixtures are named like the arguments that take them, tests look at what is private, and compare with what they expect.
+PYLINT_TESTS := --disable=redefined-outer-name,protected-access,unused-argument,too-many-public-methods \
+    --disable=use-implicit-booleaness-not-comparison,unspecified-encoding
 
 .PHONY: help run test quick lint bench dev clean
 .DELETE_ON_ERROR:
