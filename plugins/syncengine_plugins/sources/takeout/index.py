@@ -1,0 +1,288 @@
+"""The index of a Takeout library: one SQLite file in the cache, from which a run without changes reads everything.
+
+It holds a row for every photo, video, sidecar and album file of every part, so that no step needs the library in
+memory, and a part that did not change is not opened again. It is a cache: damaged, of another format, or gone, it is
+made again from the archives.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncengine.api import FatalError
+from syncengine_plugins.sources.takeout.members import Member
+
+FORMAT = 1
+_PAGE_CACHE_KIB = 32 << 10
+_NAMED_REMARKS = 100
+
+# "rule" and "sidecar" of media are set by matching; "title" is the name that all copies of one item share.
+_SCHEMA = """
+CREATE TABLE part (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, path TEXT NOT NULL, kind TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, export TEXT NOT NULL, stamp TEXT NOT NULL, problem TEXT NOT NULL
+);
+CREATE TABLE tally (part INTEGER, class TEXT, count INTEGER, PRIMARY KEY (part, class)) WITHOUT ROWID;
+CREATE TABLE remark (part INTEGER, text TEXT, lost INTEGER);
+CREATE TABLE folder (
+    id INTEGER PRIMARY KEY, export TEXT NOT NULL, path TEXT NOT NULL, changed INTEGER NOT NULL DEFAULT 1,
+    role TEXT NOT NULL DEFAULT '', UNIQUE (export, path)
+);
+CREATE TABLE media (
+    id INTEGER PRIMARY KEY, part INTEGER NOT NULL, folder INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+    name TEXT NOT NULL, path TEXT NOT NULL, raw BLOB, size INTEGER NOT NULL, crc INTEGER, offset INTEGER NOT NULL,
+    packed INTEGER NOT NULL, method INTEGER NOT NULL, mtime INTEGER NOT NULL, apple TEXT,
+    title TEXT NOT NULL, sidecar INTEGER, rule TEXT NOT NULL DEFAULT '', approximate INTEGER NOT NULL DEFAULT 0,
+    companion INTEGER
+);
+CREATE INDEX media_part ON media (part, offset);
+CREATE INDEX media_folder ON media (folder);
+CREATE INDEX media_size ON media (size, crc);
+CREATE TABLE sidecar (
+    id INTEGER PRIMARY KEY, part INTEGER NOT NULL, folder INTEGER NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL,
+    instant INTEGER, url TEXT NOT NULL, digest INTEGER NOT NULL, matched INTEGER NOT NULL DEFAULT 0, json BLOB NOT NULL
+);
+CREATE INDEX sidecar_part ON sidecar (part);
+CREATE INDEX sidecar_folder ON sidecar (folder);
+CREATE INDEX sidecar_title ON sidecar (title, instant);
+CREATE TABLE albumfile (
+    id INTEGER PRIMARY KEY, part INTEGER NOT NULL, folder INTEGER NOT NULL, name TEXT NOT NULL, json BLOB NOT NULL
+);
+CREATE INDEX albumfile_part ON albumfile (part);
+CREATE INDEX albumfile_folder ON albumfile (folder);
+CREATE TABLE item (id INTEGER PRIMARY KEY, row BLOB NOT NULL, sidecar INTEGER);
+CREATE TABLE album (id TEXT PRIMARY KEY, title TEXT NOT NULL, description TEXT NOT NULL, count INTEGER NOT NULL,
+    json BLOB) WITHOUT ROWID;
+CREATE TABLE total (key TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+# What nearly every sidecar contains; with it, a sidecar of one kilobyte packs into 250 bytes.
+_DICTIONARY = (
+    b'"fromPartnerSharing": {}"fromSharedAlbum": {}"webUpload": {"computerUpload": {}}"driveDesktopUploader": {}'
+    b'"inLockedFolder": true"trashed": true,"archived": true,"favorited": true,"people": [{\n    "name": "'
+    b'  "appSource": {\n    "androidPackageName": "com.'
+    b'{\n  "title": "IMG_2023.HEIC.jpg",\n  "description": "",\n  "imageViews": "12",\n  "creationTime": {\n'
+    b'    "timestamp": "16",\n    "formatted": "1 Jan 2023, 12:00:00 UTC"\n  },\n  "photoTakenTime": {\n'
+    b'    "timestamp": "15",\n    "formatted": "12 Aug 2019, 14:22:05 UTC"\n  },\n  "geoData": {\n'
+    b'    "latitude": 0.0,\n    "longitude": 0.0,\n    "altitude": 0.0,\n    "latitudeSpan": 0.0,\n'
+    b'    "longitudeSpan": 0.0\n  },\n  "geoDataExif": {\n    "latitude": 0.0,\n    "longitude": 0.0,\n'
+    b'    "altitude": 0.0,\n    "latitudeSpan": 0.0,\n    "longitudeSpan": 0.0\n  },\n'
+    b'  "url": "https://photos.google.com/photo/AF1Qip",\n  "googlePhotosOrigin": {\n    "mobileUpload": {\n'
+    b'      "deviceFolder": {\n        "localFolderName": ""\n      },\n      "deviceType": "IOS_PHONE"ANDROID_PHONE"\n'
+    b"    }\n  }\n}"
+)
+
+
+class PartRow(msgspec.Struct, frozen=True):
+    """A part as the index knows it; the fields are those of ``PartFile``, with its id and what is wrong with it."""
+
+    id: int
+    name: str
+    path: str
+    kind: str
+    fingerprint: str
+    export: str
+    stamp: str
+    problem: str
+
+
+class SidecarRow(msgspec.Struct, frozen=True):
+    """A photo's sidecar on its way into the index."""
+
+    folder: int
+    name: str
+    title: str
+    instant: int | None
+    url: str
+    digest: int
+    json: bytes
+
+
+class Index:
+    """An open index. One thread uses it at a time.
+
+    Args:
+        path: the SQLite file; made when missing, made anew when it is damaged or of another format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.db = self._connect()
+        try:
+            usable = self._is_usable()
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise _in_use(path, error) from error
+        except sqlite3.DatabaseError:
+            usable = False
+        if not usable:
+            self.start_over()
+
+    def _connect(self) -> sqlite3.Connection:
+        # Scans, albums and the account may be asked for from different threads, one after the other.
+        try:
+            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
+        except sqlite3.Error as error:
+            raise _in_use(self._path, error) from error
+        # The exclusive lock keeps a second process out and spares SQLite the shared memory that network file
+        # systems do not have.
+        for pragma in (
+            "locking_mode=EXCLUSIVE",
+            "synchronous=NORMAL",
+            f"cache_size=-{_PAGE_CACHE_KIB}",
+            "temp_store=FILE",
+        ):
+            db.execute(f"PRAGMA {pragma}")
+        return db
+
+    def _is_usable(self) -> bool:
+        self.db.execute("PRAGMA journal_mode=WAL")
+        (version,) = self.db.execute("PRAGMA user_version").fetchone()
+        if version == FORMAT:
+            self.db.execute("SELECT count(*) FROM part").fetchone()
+        return bool(version == FORMAT)
+
+    def start_over(self) -> None:
+        """Throw everything away."""
+        self.close()
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self.db = self._connect()
+        try:
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db.executescript(_SCHEMA)
+            self.db.execute(f"PRAGMA user_version={FORMAT}")
+        except sqlite3.Error as error:
+            self.close()
+            raise _in_use(self._path, error) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing of what happens inside."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def parts(self) -> list[PartRow]:
+        """Return every part that the index knows."""
+        return [PartRow(*row) for row in self.db.execute("SELECT * FROM part ORDER BY id")]
+
+    def add_part(self, values: tuple[str, ...]) -> int:
+        """Add a part (name, path, kind, fingerprint, export, stamp, problem) and return its id."""
+        self.db.execute("DELETE FROM total")
+        return int(self.db.execute("INSERT INTO part VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid or 0)
+
+    def checksums(self, part: int) -> dict[tuple[str, int, int], int]:
+        """Return the checksums that were computed for a part's files, by path, size and mtime in nanoseconds."""
+        rows = self.rows("SELECT path, size, mtime, crc FROM media WHERE part = ? AND crc IS NOT NULL", (part,))
+        return {(path, size, mtime): crc for path, size, mtime, crc in rows}
+
+    def drop_part(self, part: int) -> None:
+        """Forget a part and all that came from it; its folders are to be matched again."""
+        for table in ("media", "sidecar", "albumfile"):
+            self.db.execute(
+                f"UPDATE folder SET changed = 1 WHERE id IN (SELECT folder FROM {table} WHERE part = ?)", (part,)
+            )  # nosec B608: the table's name is one of three constants
+        for table in ("media", "sidecar", "albumfile", "tally", "remark"):
+            self.db.execute(f"DELETE FROM {table} WHERE part = ?", (part,))  # nosec B608: likewise
+        self.db.execute("DELETE FROM part WHERE id = ?", (part,))
+        self.db.execute("DELETE FROM total")
+
+    def folder(self, export: str, path: str) -> int:
+        """Return the id of an export's logical folder, which is to be matched again."""
+        self.db.execute(
+            "INSERT INTO folder (export, path) VALUES (?, ?) ON CONFLICT DO UPDATE SET changed = 1", (export, path)
+        )
+        (found,) = self.db.execute("SELECT id FROM folder WHERE export = ? AND path = ?", (export, path)).fetchone()
+        return int(found)
+
+    def add_media(self, part: int, rows: Iterable[tuple[int, str, Member, str | None]]) -> None:
+        """Add photos and videos of a part: (folder, file name, member, Apple's content identifier if read)."""
+        self.db.executemany(
+            "INSERT INTO media (part, folder, ordinal, name, path, raw, size, crc, offset, packed, method, mtime,"
+            " apple, title) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    part, folder, member.ordinal, name, member.path, member.raw, member.size, member.crc,
+                    member.offset, member.packed, member.method, member.mtime_ns, apple, name,
+                )
+                for folder, name, member, apple in rows
+            ),
+        )  # fmt: skip
+
+    def add_sidecars(self, part: int, rows: Iterable[SidecarRow]) -> None:
+        """Add photos' sidecars of a part."""
+        self.db.executemany(
+            "INSERT INTO sidecar (part, folder, name, title, instant, url, digest, json)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ((part, *msgspec.structs.astuple(row)) for row in rows),
+        )
+
+    def add_album_file(self, part: int, folder: int, name: str, json: bytes) -> None:
+        """Add an album's JSON."""
+        self.db.execute("INSERT INTO albumfile VALUES (NULL, ?, ?, ?, ?)", (part, folder, name, json))
+
+    def close_part(
+        self, part: int, tally: dict[str, int], remarks: list[tuple[str, bool]], *, stamp: str, problem: str
+    ) -> None:
+        """Write down what a part holds in all.
+
+        Args:
+            part: its id.
+            tally: how many members of each class it has.
+            remarks: what a person should know of it, and whether photos may be lost by it.
+            stamp: when it was written.
+            problem: why it could not be read to its end, or empty.
+        """
+        self.db.executemany("INSERT INTO tally VALUES (?, ?, ?)", ((part, *entry) for entry in tally.items()))
+        self.db.executemany("INSERT INTO remark VALUES (?, ?, ?)", ((part, *remark) for remark in remarks))
+        self.db.execute("UPDATE part SET problem = ?, stamp = ? WHERE id = ?", (problem, stamp, part))
+
+    def between(self, part: int, start: int, end: int, count: int) -> list[tuple[int, int]]:
+        """Return (offset, size) of the last ``count`` photos and videos of a part between two offsets, in order."""
+        found = self.rows(
+            "SELECT offset, size FROM media WHERE part = ? AND offset >= ? AND offset < ? ORDER BY offset DESC LIMIT ?",
+            (part, start, end, count),
+        )
+        return [(offset, size) for offset, size in found][::-1]
+
+    def is_merged(self) -> bool:
+        """Return whether the items are those of the parts as the index has them."""
+        return self.db.execute("SELECT 1 FROM total").fetchone() is not None
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """Run a query of its own cursor and yield its rows."""
+        yield from self.db.cursor().execute(sql, values)
+
+
+def pack_json(text: bytes) -> bytes:
+    """Return a sidecar's bytes, small."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -13, 6, zdict=_DICTIONARY)
+    return packer.compress(text) + packer.flush()
+
+
+def unpack_json(packed: bytes) -> bytes:
+    """Undo ``pack_json``."""
+    return zlib.decompressobj(-13, zdict=_DICTIONARY).decompress(packed)
+
+
+def _in_use(path: Path, error: sqlite3.Error) -> FatalError:
+    return FatalError(
+        f"the index of the Takeout library cannot be used: {path}: {error}",
+        advice="wait until no other run uses this profile's cache, and check that its disk is writable and not full",
+    )

@@ -1,0 +1,241 @@
+"""Brings the index up to date: reads the parts that are new or changed, forgets those that are gone."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from array import array
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from syncengine_plugins.media import apple
+from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError
+from syncengine_plugins.sources.takeout.folders import logical_path
+from syncengine_plugins.sources.takeout.index import Index, PartRow
+from syncengine_plugins.sources.takeout.intake import PartIntake, is_media
+from syncengine_plugins.sources.takeout.live_photos import APPLE_MOVIES, APPLE_STILLS
+from syncengine_plugins.sources.takeout.members import (
+    LARGEST_JSON,
+    Member,
+    Refused,
+    ZipRules,
+    decode_name,
+    member_end,
+    shown,
+    stamp_of,
+)
+from syncengine_plugins.sources.takeout.names import same_format, split_extension
+from syncengine_plugins.sources.takeout.parts import (
+    PartFile,
+    file_fingerprint,
+    fingerprint_of,
+    is_named_takeout,
+    list_directory,
+    tells_takeout,
+)
+from syncengine_plugins.sources.takeout.tgz_stream import TgzReader
+from syncengine_plugins.sources.takeout.zip_directory import read_directory
+from syncengine_plugins.sources.takeout.zip_stream import checked, zip_chunks
+
+#: Kind of a part that is an archive, yet no Takeout.
+FOREIGN = "foreign"
+_LARGEST_HALF = 32 << 20
+_ROOM_RATIO, _ROOM_FLOOR = 100, 16 << 30
+_PEEK = 200
+
+
+def refresh(index: Index, parts: tuple[PartFile, ...], tick: Callable[[str], None]) -> bool:
+    """Make the index hold what ``parts`` hold.
+
+    Args:
+        index: to bring up to date.
+        parts: all that there is.
+        tick: told which part is being read.
+
+    Returns:
+        Whether anything changed.
+    """
+    known = {row.name: row for row in index.parts()}
+    wanted = {part.name: part for part in parts}
+    gone = [row for name, row in known.items() if name not in wanted]
+    changed = [part for part in parts if part.name not in known or not _same(part, known[part.name])]
+    for row in gone:
+        with index.transaction():
+            index.drop_part(row.id)
+    for number, part in enumerate(changed, 1):
+        tick(f"reading {part.name} ({number} of {len(changed)} new or changed parts)")
+        _read_part(index, part, known[part.name].id if part.name in known else None)
+    return bool(gone or changed)
+
+
+def peek(part: PartFile) -> bool:
+    """Return whether a part belongs to a Takeout, by its name or by what is in it; unreadable ones may."""
+    if part.kind == "tree" or is_named_takeout(part.name.rpartition("/")[2]):
+        return True
+    try:
+        if part.kind == "zip":
+            with open(part.path, "rb") as stream:
+                return any(tells_takeout(decode_name(entry.name)) for entry in read_directory(stream))
+        with TgzReader(Path(part.path)) as reader:
+            members = (listed for listed, _ in zip(reader.members(), range(_PEEK), strict=False))
+            return any(tells_takeout(listed.path) for listed in members)
+    except (PartDamagedError, OSError):
+        return True
+
+
+def _same(part: PartFile, row: PartRow) -> bool:
+    fields = ("path", "fingerprint", "export")
+    return all(getattr(part, field) == getattr(row, field) for field in fields)
+
+
+def _read_part(index: Index, part: PartFile, old: int | None) -> None:
+    with index.transaction():
+        checksums = index.checksums(old) if old is not None and part.kind == "tree" else {}
+        if old is not None:
+            index.drop_part(old)
+        kind = part.kind if peek(part) else FOREIGN
+        part_id = index.add_part((part.name, part.path, kind, part.fingerprint, part.export, part.stamp, ""))
+        if kind == FOREIGN:
+            return
+        intake, problem = PartIntake(index, part, part_id), ""
+        try:
+            if part.kind == "zip":
+                _read_zip(part, intake)
+            elif part.kind == "tgz":
+                _read_tgz(part, intake)
+            else:
+                _read_tree(part, intake, checksums)
+        except PartDamagedError as error:
+            problem = str(error)
+        except OSError as error:
+            problem = f"it cannot be read ({error.strerror or error})"
+        intake.close(problem)
+
+
+# Zip
+
+
+def _read_zip(part: PartFile, intake: PartIntake) -> None:
+    with open(part.path, "rb") as stream, open(part.path, "rb", buffering=0) as content:
+        length = os.fstat(stream.fileno()).st_size
+        overlapping = _overlapping(stream)
+        rules = ZipRules(length)
+        intake.read = lambda member: _small_zip_member(content.fileno(), member)
+        for ordinal, entry in enumerate(read_directory(stream)):
+            if ordinal in overlapping:
+                intake.refuse(Refused(shown(decode_name(entry.name)), "it overlaps another member", lost=True))
+            else:
+                intake.take(rules.judge(entry, ordinal))
+        _refuse_replaced(part, file_fingerprint(os.stat(part.path)))
+
+
+def _overlapping(stream: io.BufferedReader) -> set[int]:
+    """Return the ordinals of members that share bytes with others, which is how small archives hold endless ones."""
+    offsets, ends = array("Q"), array("Q")
+    try:
+        for entry in read_directory(stream):
+            offsets.append(entry.offset)
+            ends.append(member_end(entry.offset, entry.packed))
+    except PartDamagedError:
+        if not offsets:
+            raise
+    ordered = sorted(range(len(offsets)), key=offsets.__getitem__)
+    found = set()
+    for before, after in pairwise(ordered):
+        if offsets[before] == offsets[after]:
+            found.add(after)
+        elif ends[before] > offsets[after]:
+            found.add(before)
+    return found
+
+
+def _small_zip_member(handle: int, member: Member) -> bytes:
+    try:
+        chunks = zip_chunks(handle, member.offset, member.packed, member.method)
+        return b"".join(checked(chunks, member.size, member.crc))
+    except (MemberDamagedError, OSError) as error:
+        raise MemberDamagedError(str(error)) from error
+
+
+# Tgz
+
+
+def _read_tgz(part: PartFile, intake: PartIntake) -> None:
+    room = max(_ROOM_FLOOR, _ROOM_RATIO * os.stat(part.path).st_size)
+    with TgzReader(Path(part.path)) as reader:
+        intake.read = lambda member: b"".join(reader.chunks(member.offset, member.size))
+        for listed in reader.members():
+            if isinstance(listed, Member) and listed.offset + listed.size > room:
+                raise PartDamagedError("it would unpack to more than 100 times its size")
+            intake.take(*_measured(reader, listed) if isinstance(listed, Member) else (listed,))
+    _refuse_replaced(part, file_fingerprint(os.stat(part.path)))
+
+
+def _measured(reader: TgzReader, member: Member) -> tuple[Member, str | None]:
+    """Read a photo or video in passing: its checksum, and what joins the halves of a Live Photo."""
+    place = logical_path(member.path)
+    if place is None or place[1].lower().endswith(".json") or not is_media(*place):
+        return member, None
+    half = member.size <= _LARGEST_HALF and same_format(split_extension(place[1])[1]) in APPLE_STILLS | APPLE_MOVIES
+    kept = io.BytesIO()
+    crc = 0
+    for chunk in reader.chunks(member.offset, member.size):
+        crc = zlib.crc32(chunk, crc)
+        if half:
+            kept.write(chunk)
+    return msgspec.structs.replace(member, crc=crc), content_identifier(kept, place[1]) if half else None
+
+
+def content_identifier(stream: BinaryIO, name: str) -> str:
+    """Return Apple's content identifier of a still or movie, and the empty string when it has none."""
+    movie = same_format(split_extension(name)[1]) in APPLE_MOVIES
+    return (apple.movie_content_identifier if movie else apple.still_content_identifier)(stream) or ""
+
+
+# Unpacked directories
+
+
+def _read_tree(part: PartFile, intake: PartIntake, checksums: dict[tuple[str, int, int], int]) -> None:
+    archives = not part.beside_archives
+    files = list_directory(part.path, archives=archives)
+    intake.read = lambda member: _small_file(part.path, member)
+    for ordinal, file in enumerate(files):
+        raw = os.fsencode(file.name)
+        name = decode_name(raw)
+        path = part.inside + name
+        if not file.regular:
+            intake.take(Refused(shown(path), "it is a link or a device, not a file"))
+            continue
+        # Media keep the time at which they were taken; what tells the export's time is the JSON.
+        stamp = stamp_of(file.mtime_ns / 1e9) if name.lower().endswith(".json") else ""
+        intake.take(
+            Member(
+                path=path,
+                raw=raw,
+                ordinal=ordinal,
+                size=file.size,
+                crc=checksums.get((path, file.size, file.mtime_ns)),
+                packed=file.size,
+                mtime_ns=file.mtime_ns,
+                stamp=stamp,
+            )
+        )
+    _refuse_replaced(part, fingerprint_of(list_directory(part.path, archives=archives)))
+
+
+def _small_file(directory: str, member: Member) -> bytes:
+    try:
+        with open(os.path.join(os.fsencode(directory), member.raw or b""), "rb") as stream:
+            return stream.read(LARGEST_JSON + 1)
+    except OSError as error:
+        raise MemberDamagedError(f"it cannot be read ({error.strerror})") from error
+
+
+def _refuse_replaced(part: PartFile, fingerprint: str) -> None:
+    if fingerprint != part.fingerprint:
+        raise PartDamagedError("it changed while it was being read; the next run reads it again")

@@ -1,0 +1,140 @@
+"""The library as the index shows it: kept up to date with the parts, listed, accounted for."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from syncengine.api import Album, FatalError, Inventory, MediaItem, RunContext
+from syncengine_plugins.sources.takeout.damage import MemberDamagedError
+from syncengine_plugins.sources.takeout.index import Index, PartRow, unpack_json
+from syncengine_plugins.sources.takeout.ingest import FOREIGN, content_identifier, refresh
+from syncengine_plugins.sources.takeout.items import unpack_item
+from syncengine_plugins.sources.takeout.matching import match_changed
+from syncengine_plugins.sources.takeout.merging import merge
+from syncengine_plugins.sources.takeout.parts import find_parts
+from syncengine_plugins.sources.takeout.reading import Archives, Copy
+
+_INDEX = "takeout.sqlite"
+_ITEMS = "SELECT i.row, s.json FROM item i LEFT JOIN sidecar s ON s.id = i.sidecar ORDER BY i.id"
+_COPY = "part, path, raw, size, crc, offset, packed, method, mtime"
+
+
+class Library:
+    """All exports in a folder as one library.
+
+    Args:
+        root: the folder, or one archive.
+        context: the engine's.
+    """
+
+    def __init__(self, root: Path, context: RunContext) -> None:
+        self._root, self._tick = root, context.tick
+        context.cache.mkdir(parents=True, exist_ok=True)
+        self._index = Index(context.cache / _INDEX)
+        self.archives = Archives(context.scratch, self._index.between)
+        self.parts: dict[int, PartRow] = {}
+        self._missing: tuple[str, ...] | None = None
+
+    def close(self) -> None:
+        """Let go of the index and of the parts."""
+        self.archives.close()
+        self._index.close()
+
+    def scan(self) -> Iterator[MediaItem]:
+        """Bring the index up to date and yield every item."""
+        self._update()
+        try:
+            for row, sidecar in self._index.rows(_ITEMS):
+                yield unpack_item(row, sidecar, self.parts)
+        except (sqlite3.Error, msgspec.DecodeError, zlib.error, KeyError) as error:
+            self._index.start_over()
+            raise FatalError(
+                f"the index of the Takeout library was damaged ({error}) and has been removed",
+                advice="run again; it is made anew from the archives",
+            ) from error
+
+    def albums(self) -> Iterator[Album]:
+        """Yield every album."""
+        if self._missing is None:
+            self._update()
+        for row in self._index.rows("SELECT id, title, description, count, json FROM album ORDER BY id"):
+            path, title, description, count, packed = row
+            raw = msgspec.json.decode(unpack_json(packed)) if packed is not None else None
+            yield Album(id=path, title=title, description=description, count=count, raw=raw)
+
+    def inventory(self) -> Inventory:
+        """Return the totals, what is missing, and what a person should know."""
+        if self._missing is None:
+            self._update()
+        counts = dict(self._index.rows("SELECT key, count FROM total ORDER BY key"))
+        remarks = [(text, lost) for text, lost in self._index.rows("SELECT text, lost FROM remark ORDER BY rowid")]
+        broken = [f"{part.name}: {part.problem}" for part in self.parts.values() if part.problem]
+        foreign = [f"{part.name}: holds nothing of a Takeout" for part in self.parts.values() if part.kind == FOREIGN]
+        missing = (*(self._missing or ()), *broken, *(text for text, lost in remarks if lost))
+        return Inventory(
+            complete=not missing,
+            missing=missing,
+            counts=counts,
+            warnings=(*foreign, *(text for text, lost in remarks if not lost)),
+        )
+
+    def _update(self) -> None:
+        """Make the index agree with the parts; an index that is found damaged is made anew once."""
+        try:
+            self._bring_up_to_date()
+        except sqlite3.OperationalError as error:
+            raise FatalError(
+                f"the index of the Takeout library cannot be written: {error}",
+                advice="check that the disk of the cache directory is writable and not full",
+            ) from error
+        except (sqlite3.DatabaseError, zlib.error):
+            self._tick("the index is damaged and is made anew")
+            self._index.start_over()
+            self._bring_up_to_date()
+
+    def _bring_up_to_date(self) -> None:
+        try:
+            found = find_parts(self._root)
+        except OSError as error:
+            raise FatalError(
+                f"the Takeout folder {self._root} cannot be read: {error.strerror or error}",
+                advice="check that it is there and mounted",
+            ) from error
+        refresh(self._index, found.parts, self._tick)
+        self.parts = {part.id: part for part in self._index.parts()}
+        if not self._index.is_merged():
+            match_changed(self._index, self._identifier, self._tick)
+            merge(self._index, self._checksum, self._tick)
+        self._missing = found.missing
+
+    def _copy(self, media: int) -> tuple[Copy, str]:
+        row = self._index.db.execute(f"SELECT {_COPY}, name FROM media WHERE id = ?", (media,)).fetchone()
+        return Copy(*row[:-1]), row[-1]  # nosec B608: a constant list of columns
+
+    def _identifier(self, media: int, unpack: bool) -> str | None:
+        """Read the content identifier that joins a Live Photo's halves, and remember it; ``None`` when not read."""
+        copy, name = self._copy(media)
+        try:
+            with self.archives.stream(copy, self.parts[copy.part], unpack=unpack) as stream:
+                identifier = content_identifier(stream, name) if stream is not None else None
+        except (MemberDamagedError, OSError):
+            return None
+        self._index.db.execute("UPDATE media SET apple = ? WHERE id = ?", (identifier, media))
+        return identifier
+
+    def _checksum(self, media: int) -> int | None:
+        """Compute the CRC-32 of an unpacked file, and remember it; ``None`` when it cannot be read."""
+        copy, _ = self._copy(media)
+        crc = 0
+        try:
+            for chunk in self.archives.chunks(copy, self.parts[copy.part]):
+                crc = zlib.crc32(chunk, crc)
+        except (MemberDamagedError, OSError):
+            return None
+        self._index.db.execute("UPDATE media SET crc = ? WHERE id = ?", (crc, media))
+        return crc

@@ -1,0 +1,144 @@
+"""Reads the bytes of photos and videos out of the parts, from several threads at once, checked as they pass."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError
+from syncengine_plugins.sources.takeout.index import PartRow
+from syncengine_plugins.sources.takeout.members import shown
+from syncengine_plugins.sources.takeout.parts import file_fingerprint
+from syncengine_plugins.sources.takeout.tgz_fetch import Between, TgzFetcher
+from syncengine_plugins.sources.takeout.zip_directory import STORED
+from syncengine_plugins.sources.takeout.zip_stream import CHUNK, StoredMember, checked, zip_chunks
+
+_LARGEST_IN_MEMORY = 64 << 20
+
+
+class Copy(msgspec.Struct, frozen=True, array_like=True):
+    """Where one copy of an item's bytes lies.
+
+    Args:
+        part: id of its part in the index.
+        path: in the archive; for a directory, as an archive would have it.
+        raw: the file's name in its directory, as the file system has it; ``None`` in archives.
+        size: bytes.
+        crc: CRC-32, when known.
+        offset: zip: of the local header; tgz: in the unpacked stream.
+        packed: bytes in the archive.
+        method: zip's compression method.
+        mtime: nanoseconds, of a file in a directory.
+    """
+
+    part: int
+    path: str
+    raw: bytes | None
+    size: int
+    crc: int | None
+    offset: int
+    packed: int
+    method: int
+    mtime: int
+
+
+def origin(copy: Copy, part: PartRow) -> str:
+    """Return where a copy lies, for people."""
+    return part.name + "/" + copy.path.rpartition("/")[2] if part.kind == "tree" else f"{part.name}!{shown(copy.path)}"
+
+
+class Archives:
+    """Opens members of the parts.
+
+    A zip is opened for each member and holds no state in between; a tgz stays open where the last member ended.
+
+    Args:
+        scratch: for members of a tgz that are passed over before they are asked for.
+        between: as ``TgzFetcher`` wants it.
+    """
+
+    def __init__(self, scratch: Path, between: Between) -> None:
+        self._tgz = TgzFetcher(scratch, between)
+
+    def chunks(self, copy: Copy, part: PartRow) -> Iterator[bytes]:
+        """Yield the bytes of a copy, held against its size and checksum.
+
+        Raises:
+            MemberDamagedError: the bytes are not what they should be, or the part changed since it was listed.
+            OSError: the part cannot be read.
+        """
+        if part.kind == "tree":
+            unchecked = _file_chunks(copy, part)
+        elif part.kind == "tgz":
+            unchecked = self._tgz.chunks(copy.offset, copy.size, part)
+        else:
+            unchecked = _zip_chunks(copy, part)
+        try:
+            yield from checked(unchecked, copy.size, copy.crc)
+        except PartDamagedError as error:
+            raise MemberDamagedError(f"the archive cannot be read: {error}") from error
+
+    @contextmanager
+    def stream(self, copy: Copy, part: PartRow, *, unpack: bool) -> Iterator[BinaryIO | None]:
+        """Open a copy as a seekable stream, or give ``None`` where that would cost too much.
+
+        Args:
+            copy: what to open.
+            part: its part.
+            unpack: a compressed member may be unpacked in memory for it.
+
+        Raises:
+            MemberDamagedError, OSError: as in ``chunks``.
+        """
+        if part.kind == "tree":
+            with open(_file_path(copy, part), "rb") as file:
+                yield file
+        elif part.kind == "zip" and copy.method == STORED:
+            with _opened(part) as handle:
+                yield io.BufferedReader(StoredMember(handle, copy.offset, copy.size), 1 << 16)
+        elif part.kind == "zip" and unpack and copy.size <= _LARGEST_IN_MEMORY:
+            yield io.BytesIO(b"".join(self.chunks(copy, part)))
+        else:
+            yield None
+
+    def close(self) -> None:
+        """Let go of every part and of the scratch files."""
+        self._tgz.close()
+
+
+def _zip_chunks(copy: Copy, part: PartRow) -> Iterator[bytes]:
+    with _opened(part) as handle:
+        yield from zip_chunks(handle, copy.offset, copy.packed, copy.method)
+
+
+@contextmanager
+def _opened(part: PartRow) -> Iterator[int]:
+    handle = os.open(part.path, os.O_RDONLY)
+    try:
+        if file_fingerprint(os.fstat(handle)) != part.fingerprint:
+            raise MemberDamagedError("the archive was replaced since it was listed; the next run reads it again")
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _file_path(copy: Copy, part: PartRow) -> bytes:
+    return os.path.join(os.fsencode(part.path), copy.raw or b"")
+
+
+def _file_chunks(copy: Copy, part: PartRow) -> Iterator[bytes]:
+    # Nothing may have put a link in the place of a file that was listed.
+    handle = os.open(_file_path(copy, part), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    with open(handle, "rb", buffering=0) as file:
+        if os.fstat(handle).st_mtime_ns != copy.mtime:
+            raise MemberDamagedError("the file changed since it was listed; the next run reads it again")
+        while chunk := file.read(CHUNK):
+            yield chunk
+        if os.fstat(handle).st_mtime_ns != copy.mtime:
+            raise MemberDamagedError("the file changed while it was being read; the next run reads it again")
