@@ -21,8 +21,6 @@ T = TypeVar("T")
 _VERSION = 1
 _HEADER = Struct("<BI")
 _HEADER_SIZE = _HEADER.size
-# The checksum covers the version byte as well: one comparison proves both.
-_SEED = crc32(bytes([_VERSION]))
 
 
 class Codec(Generic[T]):
@@ -43,7 +41,7 @@ class Codec(Generic[T]):
             body = self._encode(record)
         except UnicodeEncodeError:
             body = self._encode(_escaped(msgspec.to_builtins(record, builtin_types=(bytes,))))
-        return _HEADER.pack(_VERSION, crc32(body, _SEED)) + body
+        return _HEADER.pack(_VERSION, crc32(body)) + body
 
     def decode(self, value: bytes) -> T:
         """Return the record. Raises ``RecordDamagedError`` when the bytes are not what was written."""
@@ -57,7 +55,7 @@ class Codec(Generic[T]):
         try:
             for value in values:
                 body = value[_HEADER_SIZE:]
-                if unpack(value)[1] != crc32(body, _SEED):
+                if unpack(value) != (_VERSION, crc32(body)):
                     raise RecordDamagedError(f"a record ({self._name}) does not match its checksum")
                 add(decode(body))
         except (error, msgspec.DecodeError) as problem:
