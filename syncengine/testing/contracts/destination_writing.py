@@ -123,19 +123,19 @@ class WritingPromises(DestinationSuite):
 
     def test_one_of_many_threads_gets_the_name(self, destination: AnyDestination) -> None:
         contents = [f"thread {number}".encode() * 100 for number in range(8)]
+        uploads = [started(destination, _PATH, content) for content in contents]
         barrier = threading.Barrier(len(contents))
 
-        def try_it(content: bytes) -> bytes | None:
-            upload = started(destination, _PATH, content)
+        def try_it(number: int) -> bytes | None:
             barrier.wait(30)
             try:
-                upload.commit()
+                uploads[number].commit()
             except TargetExistsError:
                 return None
-            return content
+            return contents[number]
 
         with ThreadPoolExecutor(len(contents)) as pool:
-            winners = [content for content in pool.map(try_it, contents) if content is not None]
+            winners = [content for content in pool.map(try_it, range(8)) if content is not None]
         same("exactly one commit wins", len(winners), 1)
         same("the winner's file is whole", everything(destination), {_PATH: winners[0]})
 
