@@ -9,8 +9,13 @@ import msgspec
 
 from syncengine_plugins.sources.takeout.names import companion_key, same_format, split_extension
 
-APPLE_STILLS = frozenset({".heic", ".heif", ".jpg"})
+STILLS = frozenset({".heic", ".heif", ".jpg"})
+"""Formats of stills that phones take a movie with; ``.jpeg`` counts as ``.jpg``."""
+
 APPLE_MOVIES = frozenset({".mov", ".mp4"})
+
+_MOST_COPIES = 1000
+"""Stills times movies of one identifier; more of them share a defect, not a moment."""
 
 
 class Half(msgspec.Struct, frozen=True):
@@ -47,7 +52,7 @@ class Candidates(msgspec.Struct, frozen=True):
 
 def candidates(stills: Sequence[Half], movies: Sequence[Half]) -> Candidates:
     """Return which halves are worth reading identifiers for: Apple's formats, one of each sharing a stem."""
-    possible_stills = _by_stem(stills, APPLE_STILLS)
+    possible_stills = _by_stem(stills, STILLS)
     possible_movies = _by_stem(movies, APPLE_MOVIES)
     shared = sorted(possible_stills.keys() & possible_movies.keys())
     return Candidates(
@@ -89,6 +94,8 @@ def _pair_by_identifier(stills: Sequence[Half], movies: Sequence[Half]) -> list[
 
 def _pair_nearest(stills: list[Half], movies: list[Half]) -> list[Pair]:
     """Pair copies that share an identifier: the nearest names first, each half once."""
+    if len(stills) * len(movies) > _MOST_COPIES:
+        return []
     ranked = sorted((*_distance(still.name, movie.name), still.key, movie.key) for still in stills for movie in movies)
     found: dict[int, int] = {}
     taken = set()
@@ -109,7 +116,8 @@ def _distance(still: str, movie: str) -> tuple[bool, bool, bool, str, str]:
 def _pair_by_name(stills: Sequence[Half], movies: Sequence[Half]) -> list[Pair]:
     possible_stills, possible_movies = defaultdict(list), defaultdict(list)
     for half in stills:
-        possible_stills[companion_key(half.name)].append(half)
+        if same_format(split_extension(half.name)[1]) in STILLS:
+            possible_stills[companion_key(half.name)].append(half)
     for half in movies:
         possible_movies[companion_key(half.name)].append(half)
     found = []

@@ -119,6 +119,12 @@ def same_format(extension: str) -> str:
     return _SAME_FORMAT.get(lower, lower)
 
 
+def extension_fits(title: str, name: str) -> bool:
+    """Whether a file of this title may have the extension of this name: it has none itself, or the same in any case."""
+    own, other = split_extension(title)[1].lower(), split_extension(name)[1].lower()
+    return own in {"", other}
+
+
 def kind_of(name: str) -> Kind:
     """Return what a file is by its name alone.
 

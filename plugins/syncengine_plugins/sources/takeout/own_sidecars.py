@@ -16,6 +16,7 @@ from syncengine_plugins.sources.takeout.names import (
     companion_key,
     cut,
     cut_sidecar_stems,
+    extension_fits,
     kind_of,
     media_key,
     nfc,
@@ -209,7 +210,7 @@ class Matching:
         for sidecar, wanting in takers.items():
             only = _only_taker(_best(wanting, overrules_title))
             if only is not None:
-                self._pair(only, Found(sidecar, rule, twins=twins[only]))
+                self._pair(only, Found(sidecar, rule, not extension_fits(sidecar.title, only.name), twins[only]))
 
     def share(self, media: MediaFile, found: Found) -> None:
         """Give an open media file a sidecar that others may have as well."""
@@ -265,8 +266,9 @@ class Matching:
             for counter, media in by_key.get(key, ())
             if media in self.open or not bare
         }
-        agreed = _best(((media, group[0].agreement(media)) for media in numbered), overrules_title=False)
-        counted = sorted(((numbered[media], media) for media, _ in agreed), key=lambda one: (one[0], one[1].name))
+        least = Agreement.SAME_STEM if bare else Agreement.SAME_NAME
+        agreed = [(numbered[media], media) for media in numbered if group[0].agreement(media) >= least]
+        counted = sorted(agreed, key=lambda one: (one[0], one[1].name))
         if not counted or len({counter for counter, _ in counted}) < len(counted):
             return
         if same_counters:

@@ -74,6 +74,8 @@ class Sidecar:
         self.instant = instant
         self.keys = sorted(keys)
         self.stem, self.counter = split_end_counter(self._whole)
+        if self.counter and nfc(title) == self._whole:
+            self.stem, self.counter = self._whole, 0
         self._bases: tuple[Base, ...] = ()
         self._title_keys: frozenset[NameKey] | None = None
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from syncengine.api import Kind
+from syncengine_plugins.sources.takeout.live_photos import STILLS
 from syncengine_plugins.sources.takeout.names import (
     MEDIA_STEM_UNITS,
     Counted,
     companion_key,
     cut,
     edited_stems,
+    extension_fits,
     kind_of,
     media_key,
     nfc,
@@ -43,13 +45,14 @@ def match_shared(matching: Matching) -> None:
         matching: after ``match_own``; sidecars that are free now belong to media files that are not in the folder.
     """
     absent = list(_absent_owners(matching.free))
-    _share(matching, "edited", _edited_owners, absent)
-    _share(matching, "companion", _companion_owners, absent)
-    _share(matching, "edited", _edited_owners, absent)
-    _share(matching, "forgotten duplicate", _duplicate_owners, [])
-
-
-_FindOwners = Callable[[MediaFile, "_Owners"], Iterable[_Owner]]
+    for rule, find in (
+        ("edited", _edited_owners),
+        ("companion", _companion_owners),
+        ("edited", _edited_owners),  # of companions
+        ("forgotten duplicate", _duplicate_owners),
+    ):
+        if matching.open:
+            _share(matching, rule, find, absent)
 
 
 class _Owners:
@@ -64,7 +67,7 @@ class _Owners:
             for reading in media.readings:
                 self.by_stem[Counted(split_extension(reading.name)[0], reading.counter)].append(owner)
             self.by_name[media.readings[0].name].append(owner)
-            if kind_of(owner.name) is Kind.PHOTO:
+            if same_format(split_extension(owner.name)[1]) in STILLS:
                 self.by_companion[companion_key(owner.name)].append(owner)
 
 
@@ -83,22 +86,25 @@ def _absent_owners(free: Iterable[Sidecar]) -> Iterator[_Owner]:
                 yield _Owner(f"{stem}({counter}){extension}" if counter else name, Found(sidecar, ""))
 
 
-def _share(matching: Matching, rule: str, find: _FindOwners, absent: list[_Owner]) -> None:
-    """Let open media files share the sidecar of the owner that ``find`` names, when there is only one."""
-    if not matching.open:
-        return
+def _share(
+    matching: Matching, rule: str, find: Callable[[MediaFile, _Owners], Iterable[_Owner]], absent: list[_Owner]
+) -> None:
+    """Let open media files share the sidecar of the owners that ``find`` names, when they have one among them."""
     owners = _Owners([*(_Owner(media.name, matching.found.get(media)) for media in matching.media), *absent])
     shared = {}
     for media in matching.open:
-        founds = [owner.found for owner in find(media, owners)]
-        first = founds[0] if founds else None
-        if first is not None and all(found is not None and found.sidecar is first.sidecar for found in founds):
-            approximate = rule == "forgotten duplicate" or any(
-                found is not None and found.approximate for found in founds
-            )
-            shared[media] = Found(first.sidecar, rule, approximate)
+        named = list(find(media, owners))
+        founds = [owner.found for owner in named if owner.found is not None]
+        if founds and len(founds) == len(named) and len({found.sidecar for found in founds}) == 1:
+            doubted = any(found.approximate for found in founds) or _doubtful(rule, media, named[0])
+            shared[media] = Found(founds[0].sidecar, rule, doubted)
     for media, found in shared.items():
         matching.share(media, found)
+
+
+def _doubtful(rule: str, media: MediaFile, owner: _Owner) -> bool:
+    """Whether two photos may be behind the names after all."""
+    return rule == "forgotten duplicate" or (rule == "edited" and not extension_fits(owner.name, media.name))
 
 
 def _edited_owners(media: MediaFile, owners: _Owners) -> Iterator[_Owner]:
