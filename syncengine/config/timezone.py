@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _LOCALTIME = Path("/etc/localtime")
 #: Files among the zone data that are no place's zone.
@@ -28,14 +28,14 @@ def zone(name: str) -> ZoneInfo:
 
 
 def local_zone(environ: Mapping[str, str], *, localtime: Path = _LOCALTIME, timezone: Path = _TIMEZONE) -> ZoneInfo:
-    """Return the machine's zone: ``TZ``, ``/etc/localtime``, ``/etc/timezone``, else UTC.
+    """Return the machine's zone by ``TZ``, ``/etc/localtime`` and ``/etc/timezone``; UTC when none of them tells.
 
     Args:
         environ: the environment.
         localtime: a link into the zone data, or a copy of one of its files.
         timezone: Debian's file with the zone's name.
     """
-    for name in (environ.get("TZ", "").removeprefix(":"), _linked(localtime), _written(timezone)):
+    for name in _local_names(environ, localtime, timezone):
         try:
             found = _load(name) if name else None
         except (ValueError, OSError, ZoneInfoNotFoundError):
@@ -43,6 +43,14 @@ def local_zone(environ: Mapping[str, str], *, localtime: Path = _LOCALTIME, time
         if found is not None:
             return found
     return ZoneInfo("UTC")
+
+
+def _local_names(environ: Mapping[str, str], localtime: Path, timezone: Path) -> Iterator[str]:
+    """Yield what may be the name of the machine's zone; the next one is looked for only when the last was none."""
+    yield environ.get("TZ", "").removeprefix(":")
+    yield _linked(localtime)
+    yield _written(timezone)
+    yield _copied(localtime)
 
 
 def _load(name: str) -> ZoneInfo | None:
@@ -57,6 +65,18 @@ def _linked(localtime: Path) -> str:
     except (OSError, RuntimeError):
         return ""
     return target.partition("/zoneinfo/")[2]
+
+
+def _copied(localtime: Path) -> str:
+    """Return the name of the zone that has the same rules, for a file that is mounted into a container."""
+    try:
+        rules = localtime.read_bytes()
+    except OSError:
+        return ""
+    # Names with a place come first: Europe/Rome before its old alias.
+    names = sorted(available_timezones() - _NO_PLACES, key=lambda name: ("/" not in name, name))
+    files = ((name, Path(root, name)) for name in names for root in TZPATH)
+    return next((name for name, file in files if file.is_file() and file.read_bytes() == rules), "")
 
 
 def _written(timezone: Path) -> str:

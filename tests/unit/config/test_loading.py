@@ -5,6 +5,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from syncengine.api import ItemState, Kind, Selection
 from syncengine.config.loading import load_profile
@@ -75,6 +77,22 @@ def test_every_key_of_a_profile_becomes_a_value(load) -> None:
         downloads=7, workers=3, bandwidth=20_000_000, item_timeout=1.5, item_memory=2 << 30
     )
     assert (profile.schedule, profile.zone, profile.log_level) == ("0 2 * * *", ZoneInfo("Europe/Rome"), "DEBUG")
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_profile_is_read_or_refused_line_by_line(load, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(WHOLE)))
+    length = data.draw(st.integers(0, 12))
+    damage = data.draw(st.text("{}[]:-#&*!|>'\"%@`, \n\t\\$0a~", max_size=4))
+    try:
+        load(WHOLE[:place] + damage + WHOLE[place + length :])
+    except ConfigError as error:
+        lines = [str(problem) for problem in error.problems]
+    else:
+        lines = ["p.yaml: read"]
+    assert lines
+    assert all(line.startswith("p.yaml:") and "\n" not in line for line in lines)
 
 
 def test_what_is_not_said_has_its_default(load) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import TZPATH
 
 import pytest
 
@@ -44,3 +46,13 @@ def test_the_machine_s_zone_is_tz_then_the_link_then_the_name_then_utc(tmp_path:
     assert local_zone({}, localtime=none, timezone=name).key == "Europe/Rome"
     assert local_zone({}, localtime=name, timezone=none).key == "UTC"
     assert local_zone({}, localtime=none, timezone=none).key == "UTC"
+
+
+def test_a_copy_of_a_zone_s_rules_is_that_zone(tmp_path: Path) -> None:
+    rules = next((Path(root, "Asia/Tokyo") for root in TZPATH if Path(root, "Asia/Tokyo").is_file()), None)
+    if rules is None:
+        pytest.skip("this machine keeps no zone files")
+    (tmp_path / "localtime").write_bytes(rules.read_bytes())
+    found = local_zone({}, localtime=tmp_path / "localtime", timezone=tmp_path / "none")
+    assert datetime(2026, 1, 1, tzinfo=found).utcoffset() == timedelta(hours=9)
+    assert found.key == "Asia/Tokyo"
