@@ -18,7 +18,7 @@ from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDa
 from syncengine_plugins.sources.takeout.folders import logical_path
 from syncengine_plugins.sources.takeout.index import Index, PartRow
 from syncengine_plugins.sources.takeout.intake import PartIntake, is_media
-from syncengine_plugins.sources.takeout.live_photos import APPLE_MOVIES, APPLE_STILLS
+from syncengine_plugins.sources.takeout.live_photos import APPLE_MOVIES, STILLS
 from syncengine_plugins.sources.takeout.members import (
     LARGEST_JSON,
     Member,
@@ -181,7 +181,7 @@ def _measured(reader: TgzReader, member: Member) -> tuple[Member, str | None]:
     place = logical_path(member.path)
     if place is None or place[1].lower().endswith(".json") or not is_media(*place):
         return member, None
-    half = member.size <= _LARGEST_HALF and same_format(split_extension(place[1])[1]) in APPLE_STILLS | APPLE_MOVIES
+    half = member.size <= _LARGEST_HALF and same_format(split_extension(place[1])[1]) in STILLS | APPLE_MOVIES
     kept = io.BytesIO()
     crc = 0
     for chunk in reader.chunks(member.offset, member.size):
