@@ -9,7 +9,7 @@ import msgspec
 
 from syncengine_plugins.sources.takeout.names import companion_key, same_format, split_extension
 
-APPLE_STILLS = frozenset({".heic", ".heif", ".jpg"})
+STILLS = frozenset({".heic", ".heif", ".jpg"})
 """Formats of stills that phones take a movie with; ``.jpeg`` counts as ``.jpg``."""
 
 APPLE_MOVIES = frozenset({".mov", ".mp4"})
@@ -52,7 +52,7 @@ class Candidates(msgspec.Struct, frozen=True):
 
 def candidates(stills: Sequence[Half], movies: Sequence[Half]) -> Candidates:
     """Return which halves are worth reading identifiers for: Apple's formats, one of each sharing a stem."""
-    possible_stills = _by_stem(stills, APPLE_STILLS)
+    possible_stills = _by_stem(stills, STILLS)
     possible_movies = _by_stem(movies, APPLE_MOVIES)
     shared = sorted(possible_stills.keys() & possible_movies.keys())
     return Candidates(
@@ -116,7 +116,7 @@ def _distance(still: str, movie: str) -> tuple[bool, bool, bool, str, str]:
 def _pair_by_name(stills: Sequence[Half], movies: Sequence[Half]) -> list[Pair]:
     possible_stills, possible_movies = defaultdict(list), defaultdict(list)
     for half in stills:
-        if same_format(split_extension(half.name)[1]) in APPLE_STILLS:
+        if same_format(split_extension(half.name)[1]) in STILLS:
             possible_stills[companion_key(half.name)].append(half)
     for half in movies:
         possible_movies[companion_key(half.name)].append(half)

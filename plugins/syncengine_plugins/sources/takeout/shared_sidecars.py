@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from syncengine.api import Kind
-from syncengine_plugins.sources.takeout.live_photos import APPLE_STILLS
+from syncengine_plugins.sources.takeout.live_photos import STILLS
 from syncengine_plugins.sources.takeout.names import (
     MEDIA_STEM_UNITS,
     Counted,
@@ -67,7 +67,7 @@ class _Owners:
             for reading in media.readings:
                 self.by_stem[Counted(split_extension(reading.name)[0], reading.counter)].append(owner)
             self.by_name[media.readings[0].name].append(owner)
-            if same_format(split_extension(owner.name)[1]) in APPLE_STILLS:
+            if same_format(split_extension(owner.name)[1]) in STILLS:
                 self.by_companion[companion_key(owner.name)].append(owner)
 
 
