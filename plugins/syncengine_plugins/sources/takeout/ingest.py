@@ -18,7 +18,6 @@ from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDa
 from syncengine_plugins.sources.takeout.folders import logical_path
 from syncengine_plugins.sources.takeout.index import Index, PartRow
 from syncengine_plugins.sources.takeout.intake import PartIntake, is_media
-from syncengine_plugins.sources.takeout.live_photos import APPLE_MOVIES, STILLS
 from syncengine_plugins.sources.takeout.members import (
     LARGEST_JSON,
     Member,
@@ -45,6 +44,8 @@ from syncengine_plugins.sources.takeout.zip_stream import checked, zip_chunks
 #: Kind of a part that is an archive, yet no Takeout.
 FOREIGN = "foreign"
 _LARGEST_HALF = 32 << 20
+_MOVIES = frozenset({".mov", ".mp4"})
+_HALVES = _MOVIES | {".heic", ".heif", ".jpg"}
 _ROOM_RATIO, _ROOM_FLOOR = 100, 16 << 30
 _PEEK = 200
 
@@ -181,7 +182,7 @@ def _measured(reader: TgzReader, member: Member) -> tuple[Member, str | None]:
     place = logical_path(member.path)
     if place is None or place[1].lower().endswith(".json") or not is_media(*place):
         return member, None
-    half = member.size <= _LARGEST_HALF and same_format(split_extension(place[1])[1]) in STILLS | APPLE_MOVIES
+    half = member.size <= _LARGEST_HALF and same_format(split_extension(place[1])[1]) in _HALVES
     kept = io.BytesIO()
     crc = 0
     for chunk in reader.chunks(member.offset, member.size):
@@ -193,7 +194,7 @@ def _measured(reader: TgzReader, member: Member) -> tuple[Member, str | None]:
 
 def content_identifier(stream: BinaryIO, name: str) -> str:
     """Return Apple's content identifier of a still or movie, and the empty string when it has none."""
-    movie = same_format(split_extension(name)[1]) in APPLE_MOVIES
+    movie = same_format(split_extension(name)[1]) in _MOVIES
     return (apple.movie_content_identifier if movie else apple.still_content_identifier)(stream) or ""
 
 
