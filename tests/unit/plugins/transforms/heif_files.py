@@ -37,8 +37,13 @@ def corners(image: Image.Image) -> tuple[tuple[int, int, int], ...]:
     rgb = image.convert("RGB")
     x, y = rgb.width // 8, rgb.height // 8
     places = [(x, y), (rgb.width - 1 - x, y), (x, rgb.height - 1 - y), (rgb.width - 1 - x, rgb.height - 1 - y)]
-    seen = [rgb.getpixel(place) for place in places]
-    return tuple(min(CORNERS, key=lambda c: sum(abs(a - b) for a, b in zip(c, pixel, strict=True))) for pixel in seen)
+    return tuple(_nearest(rgb, place) for place in places)
+
+
+def _nearest(rgb: Image.Image, place: tuple[int, int]) -> tuple[int, int, int]:
+    pixel = rgb.getpixel(place)
+    assert isinstance(pixel, tuple)
+    return min(CORNERS, key=lambda colour: sum(abs(a - b) for a, b in zip(colour, pixel, strict=True)))
 
 
 def heic(image: Image.Image, *more: Image.Image, **options: Any) -> bytes:
