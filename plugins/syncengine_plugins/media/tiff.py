@@ -74,19 +74,19 @@ class Tiff:
         head = self._read(offset, 2) if offset > 0 else b""
         if len(head) < 2:
             return found
-        count = min(int.from_bytes(head, "little" if self.order == "<" else "big"), _ENTRIES)
-        entries = self._read(offset + 2, 12 * count)
+        (entry_count,) = struct.unpack(self.order + "H", head)
+        entries = self._read(offset + 2, 12 * min(entry_count, _ENTRIES))
         whole = len(entries) // 12 * 12
-        for tag, kind, number, inline in struct.iter_unpack(self.order + "HHI4s", entries[:whole]):
+        for tag, kind, count, inline in struct.iter_unpack(self.order + "HHI4s", entries[:whole]):
             if tag in wanted:
-                value = self._value(kind, number, inline)
+                value = self._value(kind, count, inline)
                 if value is not None:
                     found.setdefault(tag, value)
         return found
 
-    def _value(self, kind: int, number: int, inline: bytes) -> TiffValue | None:
+    def _value(self, kind: int, count: int, inline: bytes) -> TiffValue | None:
         width, code = (1, "") if kind in _BYTES_TYPES else _NUMBERS.get(kind, (0, ""))
-        size = width * number
+        size = width * count
         if not 0 < size <= _LARGEST:
             return None
         raw = inline[:size] if size <= 4 else self._read(struct.unpack(self.order + "I", inline)[0], size)
@@ -95,8 +95,8 @@ class Tiff:
         if not code:
             return raw
         # No tag that is wanted anywhere has more numbers than this.
-        number = min(number, 16)
-        numbers = struct.unpack(self.order + code * number, raw[: width * number])
+        count = min(count, 16)
+        numbers = struct.unpack(self.order + code * count, raw[: width * count])
         return _ratios(numbers) if len(code) == 2 else numbers
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-_STILLS = frozenset({"heic", "heif", "jpg", "jpeg"})
+# The preferred still first.
+_RANKS = {"heic": 0, "heif": 1, "jpg": 2, "jpeg": 3}
 _MOVIES = frozenset({"mov", "mp4", "mp", "mv"})
 # Pixel phones write the still's whole stem as the movie's name: PXL_1.MP.jpg and PXL_1.MP.
 _NAMED_AS_STEM = frozenset({"mp", "mv"})
@@ -12,10 +13,10 @@ _NAMED_AS_STEM = frozenset({"mp", "mv"})
 
 def may_pair(extensions: set[str]) -> bool:
     """Return whether a directory with these lower-case extensions can hold a pair."""
-    return not _STILLS.isdisjoint(extensions) and not _MOVIES.isdisjoint(extensions)
+    return not extensions.isdisjoint(_RANKS) and not extensions.isdisjoint(_MOVIES)
 
 
-def live_pairs(names: Iterable[str]) -> dict[str, str]:
+def live_pairs(names: Sequence[str]) -> dict[str, str]:
     """Return the other half of each file that is half of a pair.
 
     Args:
@@ -25,20 +26,23 @@ def live_pairs(names: Iterable[str]) -> dict[str, str]:
         Both directions. A still and a movie are a pair when they share the stem, whatever the case; HEIC is preferred
         to JPEG where both are there (the JPEG is then an export of the still).
     """
-    stills: dict[str, tuple[bool, str]] = {}
     movies: dict[str, str] = {}
     for name in names:
-        stem, _, extension = name.lower().rpartition(".")
-        if extension in _STILLS:
-            candidate = (extension not in ("heic", "heif"), name)
-            stills[stem] = min(stills.get(stem, candidate), candidate)
-        elif extension in _MOVIES:
-            movies.setdefault(stem, name)
+        stem, _, extension = name.rpartition(".")
+        extension = extension.lower()
+        if extension in _MOVIES:
+            movies.setdefault(stem.lower(), name)
             if extension in _NAMED_AS_STEM:
                 movies.setdefault(name.lower(), name)
+    stills: dict[str, tuple[int, str]] = {}
+    for name in names:
+        stem, _, extension = name.rpartition(".")
+        stem = stem.lower()
+        if stem in movies and (rank := _RANKS.get(extension.lower())) is not None:
+            stills[stem] = min(stills.get(stem, (rank, name)), (rank, name))
     pairs: dict[str, str] = {}
     for stem, (_, still) in stills.items():
-        movie = movies.get(stem)
-        if movie is not None and movie not in pairs:
+        movie = movies[stem]
+        if movie not in pairs:
             pairs[still], pairs[movie] = movie, still
     return pairs

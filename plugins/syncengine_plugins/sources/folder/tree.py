@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from syncengine.api import FatalError
@@ -64,11 +65,13 @@ class Directory:
         return True
 
     def _kept(self, names: list[str], system: frozenset[str], tally: Tally, *, include_hidden: bool) -> list[str]:
+        names.sort()
+        # In sorted order the hidden names stand together, and most directories have none of either sort.
+        if bisect_left(names, ".") == bisect_left(names, "/") and system.isdisjoint(map(str.lower, names)):
+            return names
         kept = [name for name in names if not _is_system(name, system, include_hidden=include_hidden)]
-        if len(kept) < len(names):
-            for name in sorted(set(names).difference(kept)):
-                tally.leave_out("hidden", id_of(self.prefix + name))
-        kept.sort()
+        for name in sorted(set(names).difference(kept)):
+            tally.leave_out("hidden", id_of(self.prefix + name))
         return kept
 
 
