@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import (
+    TZPATH,
+    ZoneInfo,
+    ZoneInfoNotFoundError,
+    available_timezones,
+)  # pylint: disable=no-name-in-module  # TZPATH is made on demand
 
 _LOCALTIME = Path("/etc/localtime")
 #: Files among the zone data that are no place's zone.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from importlib.metadata import EntryPoint, PathDistribution
@@ -173,8 +174,7 @@ def test_a_module_can_be_added_directly_and_is_asked_though_it_came_late(install
     (Path(installation._root) / "pt_direct.py").write_text(plugin("sepia"))
     host = installation.host()
     assert host.names("transform") == []
-    import pt_direct  # type: ignore[import-not-found]  # written a moment ago
-
+    pt_direct = importlib.import_module("pt_direct")
     host.add_module(pt_direct)
     host.add_module(pt_direct)
     assert host.names("transform") == ["sepia"]

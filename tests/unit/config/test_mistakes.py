@@ -13,7 +13,7 @@ ENVIRONMENT = {"Q": "best", "EMPTY": "", "API_TOKEN": "hunter2"}
 
 
 def _mistakes() -> Iterator[tuple[str, str, list[str]]]:
-    for part in MISTAKES.read_text().split("\n=== ")[1:]:
+    for part in MISTAKES.read_text(encoding="utf-8").split("\n=== ")[1:]:
         name, _, rest = part.partition("\n")
         profile, _, says = rest.partition("--- says\n")
         yield name, profile, says.strip().splitlines()

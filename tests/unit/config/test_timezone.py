@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import TZPATH
+from zoneinfo import TZPATH  # pylint: disable=no-name-in-module  # TZPATH is made on demand
 
 import pytest
 
