@@ -4,61 +4,43 @@ import json
 import os
 from pathlib import Path
 
-import msgspec
-
-from syncengine.api import MediaItem, Sink
 from syncengine.testing.contracts import SourceContract
 from syncengine_plugins.sources.folder import FolderOptions, FolderSource
-from tests.unit.plugins.media.builders import exif_block, image, movie
+from tests.contract.photos import heic, jpeg
 
-EXIF = exif_block({271: "Maker"}, {36867: "2019:07:03 12:00:00"})
-
-
-def _tree(root: Path) -> Path:
-    files = {
-        "top.JPG": image("JPEG", exif=EXIF),
-        "Rome/IMG_1.HEIC": image("JPEG", exif=EXIF),
-        "Rome/IMG_1.MOV": movie(),
-        "Rome/a.jpg": image("JPEG"),
-        "Rome/a.jpg.json": json.dumps({"photoTakenTime": {"timestamp": "1562155200"}, "favorited": True}).encode(),
-        "Rome/deep/er/big.mp4": movie(frames=3_000_000),
-        "Rome/notes.txt": b"text",
-        "empty.png": b"",
-        ".hidden.jpg": b"x",
-    }
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        os.utime(path, (1_500_000_000, 1_500_000_000))
-    no_text = os.fsencode(root) + b"/caf\xe9.jpg"
-    with open(no_text, "wb") as stream:
-        stream.write(image("JPEG"))
-    os.utime(no_text, (1_500_000_000, 1_500_000_000))
-    return root
-
-
-class Stale(FolderSource):
-    """Lists one file as it was before it changed."""
-
-    def fetch(self, item: MediaItem, into: Sink) -> None:
-        if item.name == "a.jpg":
-            item = msgspec.structs.replace(item, content_token="1:1")
-        super().fetch(item, into)
+_SIDECAR = {"title": "c.jpg", "description": "at the sea", "photoTakenTime": {"timestamp": "1562163725"}}
+_FILES = {
+    "DCIM/100/IMG_0001.jpg": jpeg(1),
+    "DCIM/100/IMG_0002.HEIC": heic(2),
+    "DCIM/100/clip.mp4": b"\0\0\0\x18ftypisom\0\0\0\0isommp42",
+    "Rome 2019/c.jpg": jpeg(3),
+    "Rome 2019/c.jpg.json": json.dumps(_SIDECAR).encode(),
+    "Rome 2019/empty.jpg": b"",
+    "été/Ångström.jpg": jpeg(4),
+    "twice.jpg": jpeg(1),
+    "note.txt": b"no photo",
+}
 
 
 class TestFolder(SourceContract):
+    everything = False
+
     def make(self, tmp_path: Path) -> FolderSource:
-        return FolderSource(FolderOptions(path=str(_tree(tmp_path / "tree"))))
+        root = tmp_path / "library"
+        if not root.exists():
+            for name, content in _FILES.items():
+                path = root / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                os.utime(path, (1.5e9, 1.5e9))
+        wanted = self.everything
+        return FolderSource(
+            FolderOptions(path=str(root), folders_as_albums=wanted, include_other=wanted, include_hidden=wanted)
+        )
 
     def make_unreachable(self, tmp_path: Path) -> FolderSource:
-        return FolderSource(FolderOptions(path=str(tmp_path / "nowhere")))
-
-    def make_damaged(self, tmp_path: Path) -> FolderSource:
-        return Stale(FolderOptions(path=str(_tree(tmp_path / "tree"))))
+        return FolderSource(FolderOptions(path=str(tmp_path / "not mounted")))
 
 
-class TestFoldersAsAlbums(SourceContract):
-    def make(self, tmp_path: Path) -> FolderSource:
-        options = FolderOptions(path=str(_tree(tmp_path / "tree")), folders_as_albums=True, include_other=True)
-        return FolderSource(options)
+class TestFolderWithEverything(TestFolder):
+    everything = True
