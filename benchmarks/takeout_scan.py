@@ -55,7 +55,7 @@ def measure(directory: Path) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     index = (directory / "cache" / "takeout.sqlite").stat().st_size / 1e6
     print(
-        f"{count:>9,} items of {inventory.counts['members']:,} members in {seconds:7.2f} s = {count / seconds:>9,.0f}/s,"
+        f"{count:>9,} items, {inventory.counts['members']:,} members in {seconds:7.2f} s = {count / seconds:>9,.0f}/s,"
         f" {processor:.2f} s of processor time,"
         f" peak {peak:5.0f} MB, index {index:.0f} MB",
         flush=True,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -15,6 +19,10 @@ from syncengine_plugins.sources.takeout.live_photos import Half, candidates, pai
 from syncengine_plugins.sources.takeout.names import companion_key, kind_of, nfc, split_extension
 
 COMPANION = "companion"
+_MEDIA = "SELECT id, part, name, size, crc, apple FROM media WHERE folder = ? {}"
+_SIDECARS = "SELECT id, part, name, title, instant FROM sidecar WHERE folder = ? {}"
+_MOST_AT_ONCE = 20_000
+_WORD = re.compile(r"\w{0,40}")
 _EDITED = "edited"
 
 #: Reads the content identifier of a photo or video: its id in the index, whether a compressed one is worth unpacking.
@@ -69,22 +77,63 @@ def item_title(name: str, sidecar_title: str, rule: str) -> str:
 
 
 def _match(index: Index, folder: int, path: str, read_identifier: ReadIdentifier) -> None:
-    media = [
-        MediaRow(*row)
-        for row in index.rows(
-            "SELECT id, part, name, size, crc, apple FROM media WHERE folder = ? ORDER BY id", (folder,)
-        )
-    ]
-    sidecars = [
-        SidecarFound(*row)
-        for row in index.rows(
-            "SELECT id, part, name, title, instant FROM sidecar WHERE folder = ? ORDER BY id", (folder,)
-        )
-    ]
+    for media, sidecars in _chunks(index, folder):
+        _match_chunk(index, media, sidecars, read_identifier)
+    _match_left_over(index, folder, read_identifier)
     (album_files,) = index.db.execute("SELECT count(*) FROM albumfile WHERE folder = ?", (folder,)).fetchone()
-    if not (media or sidecars or album_files):
-        index.db.execute("DELETE FROM folder WHERE id = ?", (folder,))
+    role = classify(path, has_album_json=album_files > 0)
+    index.db.execute("UPDATE folder SET changed = 0, role = ? WHERE id = ?", (role.value, folder))
+    index.db.execute(
+        "DELETE FROM folder WHERE id = :id AND NOT EXISTS (SELECT 1 FROM media WHERE folder = :id)"
+        " AND NOT EXISTS (SELECT 1 FROM sidecar WHERE folder = :id)"
+        " AND NOT EXISTS (SELECT 1 FROM albumfile WHERE folder = :id)",
+        {"id": folder},
+    )
+
+
+def _chunks(index: Index, folder: int) -> Iterator[tuple[list[MediaRow], list[SidecarFound]]]:
+    """Yield a folder's files in the order of their names, all at once or, of a huge folder, some thousands at a time.
+
+    What belongs together begins with the same letters and digits, so a huge folder is parted only where those change.
+    """
+    media_rows = (MediaRow(*row) for row in index.rows(_MEDIA.format("ORDER BY name, id"), (folder,)))
+    sidecar_rows = (SidecarFound(*row) for row in index.rows(_SIDECARS.format("ORDER BY name, id"), (folder,)))
+    media: list[MediaRow] = []
+    sidecars: list[SidecarFound] = []
+    merged: Iterator[MediaRow | SidecarFound] = heapq.merge(media_rows, sidecar_rows, key=attrgetter("name"))
+    for _, family in groupby(merged, key=lambda row: _beginning(row.name)):
+        for row in family:
+            if isinstance(row, MediaRow):
+                media.append(row)
+            else:
+                sidecars.append(row)
+        if len(media) + len(sidecars) >= _MOST_AT_ONCE:
+            yield media, sidecars
+            media, sidecars = [], []
+    yield media, sidecars
+
+
+def _beginning(name: str) -> str:
+    found = _WORD.match(name)
+    return found[0] if found else ""
+
+
+def _match_left_over(index: Index, folder: int, read_identifier: ReadIdentifier) -> None:
+    """Match across the chunks of a huge folder what found no match within them."""
+    count = "SELECT count(*) FROM {} WHERE folder = ?"
+    (files,) = index.db.execute(count.format("media"), (folder,)).fetchone()
+    (others,) = index.db.execute(count.format("sidecar"), (folder,)).fetchone()
+    if files + others < _MOST_AT_ONCE:
         return
+    media = [MediaRow(*row) for row in index.rows(_MEDIA.format("AND sidecar IS NULL ORDER BY id"), (folder,))]
+    sidecars = [SidecarFound(*row) for row in index.rows(_SIDECARS.format("AND matched = 0 ORDER BY id"), (folder,))]
+    if media and sidecars:
+        _match_chunk(index, media, sidecars, read_identifier)
+
+
+def _match_chunk(
+    index: Index, media: list[MediaRow], sidecars: list[SidecarFound], read_identifier: ReadIdentifier
+) -> None:
     pairs, used = pair_sidecars(media, sidecars)
     companions = _pair_halves(media, pairs, read_identifier)
     titles = {sidecar.id: sidecar.title for sidecar in sidecars}
@@ -93,8 +142,6 @@ def _match(index: Index, folder: int, path: str, read_identifier: ReadIdentifier
         (_update(one, pairs.get(one.id), titles, companions.get(one.id)) for one in media),
     )
     index.db.executemany("UPDATE sidecar SET matched = ? WHERE id = ?", ((s.id in used, s.id) for s in sidecars))
-    role = classify(path, has_album_json=album_files > 0)
-    index.db.execute("UPDATE folder SET changed = 0, role = ? WHERE id = ?", (role.value, folder))
 
 
 def _update(
