@@ -32,6 +32,9 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
         return schema
     reference = schema.get("$ref", "")
     if isinstance(reference, str) and reference.startswith(_DEFINED):
+        name = reference.removeprefix(_DEFINED)
+        if name not in definitions:  # the options' own definition, which is the schema itself
+            raise TypeError(f"{name} contains itself")
         rest = {key: value for key, value in schema.items() if key != "$ref"}
-        return _inlined({**definitions[reference.removeprefix(_DEFINED)], **rest}, definitions)
+        return _inlined({**definitions[name], **rest}, definitions)
     return {key: _inlined(value, definitions) for key, value in schema.items()}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from zoneinfo import (
-    TZPATH,
-    ZoneInfo,
-    ZoneInfoNotFoundError,
-    available_timezones,
-)  # pylint: disable=no-name-in-module  # TZPATH is made on demand
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _LOCALTIME = Path("/etc/localtime")
 #: Files among the zone data that are no place's zone.
@@ -80,7 +76,7 @@ def _copied(localtime: Path) -> str:
         return ""
     # Names with a place come first: Europe/Rome before its old alias.
     names = sorted(available_timezones() - _NO_PLACES, key=lambda name: ("/" not in name, name))
-    files = ((name, Path(root, name)) for name in names for root in TZPATH)
+    files = ((name, Path(root, name)) for name in names for root in zoneinfo.TZPATH)
     return next((name for name, file in files if file.is_file() and file.read_bytes() == rules), "")
 
 

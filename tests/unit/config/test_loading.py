@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syncengine.api import ItemState, Kind, Selection
+from syncengine.api import ItemState, Kind, PluginOptions, Selection
 from syncengine.config.loading import load_profile
 from syncengine.config.profile import Execution, Layout
 from syncengine.errors import ConfigError
@@ -202,3 +202,41 @@ def test_a_broken_plugin_is_a_problem_at_its_name_and_harms_nobody_else(load, pl
     assert str(caught.value) == (
         "p.yaml:5:5: $.transforms[0].sepia: the plugin transform.sepia is broken: not installed (installed: none)"
     )
+
+
+def test_an_observer_is_named_under_notify_and_takes_no_options(load, plugins: PluginHost) -> None:
+    class WithObservers:
+        def names(self, kind: str) -> list[str]:
+            return ["diary", "ledger"] if kind == "observer" else plugins.names(kind)
+
+        def get(self, kind, name):
+            return plugins.get(kind, name)
+
+    text = SMALLEST + "notify:\n  - diary\n  - ledger: {enabled: false}\n"
+    Path("p.yaml").write_text(text)
+    assert load_profile(Path("p.yaml"), WithObservers(), environ={}).observers == ("diary",)
+    Path("p.yaml").write_text(text.replace("enabled: false", "volume: 3"))
+    with pytest.raises(ConfigError) as caught:
+        load_profile(Path("p.yaml"), WithObservers(), environ={})
+    assert str(caught.value) == "p.yaml:6:14: $.notify[1].ledger.volume: an observer takes no options"
+
+
+def test_options_that_cannot_be_described_are_the_plugin_s_fault(load, plugins: PluginHost) -> None:
+    class Tree(PluginOptions):
+        children: tuple[Tree, ...] = ()
+
+    class Recursive:
+        Options = Tree
+
+    Tree.__annotations__["children"] = tuple[Tree, ...]
+
+    class WithRecursive:
+        def names(self, kind: str) -> list[str]:
+            return [*plugins.names(kind), "tree"]
+
+        def get(self, kind, name):
+            return Recursive if name == "tree" else plugins.get(kind, name)
+
+    Path("p.yaml").write_text(SMALLEST + "transforms: [tree]\n")
+    with pytest.raises(ConfigError, match=r"plugin transform\.tree is broken: its options cannot be described"):
+        load_profile(Path("p.yaml"), WithRecursive(), environ={})

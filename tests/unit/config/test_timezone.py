@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import zoneinfo
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import TZPATH  # pylint: disable=no-name-in-module  # TZPATH is made on demand
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_the_machine_s_zone_is_tz_then_the_link_then_the_name_then_utc(tmp_path:
 
 
 def test_a_copy_of_a_zone_s_rules_is_that_zone(tmp_path: Path) -> None:
-    rules = next((Path(root, "Asia/Tokyo") for root in TZPATH if Path(root, "Asia/Tokyo").is_file()), None)
+    rules = next((Path(root, "Asia/Tokyo") for root in zoneinfo.TZPATH if Path(root, "Asia/Tokyo").is_file()), None)
     if rules is None:
         pytest.skip("this machine keeps no zone files")
     (tmp_path / "localtime").write_bytes(rules.read_bytes())
