@@ -16,11 +16,11 @@ from syncengine_plugins.media.window import ReadAt, over
 _MAKE, _MODEL, _ORIENTATION, _DATE_TIME, _XMP = 0x010F, 0x0110, 0x0112, 0x0132, 0x02BC
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _ORIGINAL, _DIGITIZED = 0x9003, 0x9004
-_FIRST_TAGS = frozenset({_MAKE, _MODEL, _ORIENTATION, _DATE_TIME, _XMP, _EXIF_IFD, _GPS_IFD})
+FIRST_TAGS = frozenset({_MAKE, _MODEL, _ORIENTATION, _DATE_TIME, _XMP, _EXIF_IFD, _GPS_IFD})
 # Each date with the tags of its zone and of its fraction of a second, the best date first.
 _DATES = ((_ORIGINAL, 0x9011, 0x9291), (_DIGITIZED, 0x9012, 0x9292), (_DATE_TIME, 0x9010, 0x9290))
-_EXIF_TAGS = frozenset({tag for date in _DATES for tag in date})
-_GPS_TAGS = frozenset({1, 2, 3, 4, 5, 6, 7, 29})
+EXIF_TAGS = frozenset({tag for date in _DATES for tag in date})
+GPS_TAGS = frozenset({1, 2, 3, 4, 5, 6, 7, 29})
 # A satellite fix may be a little older than the photo; one that is older says nothing about the zone.
 _GPS_AGE = 90_000
 
@@ -60,9 +60,9 @@ def read_exif_at(read: ReadAt) -> ExifFacts:
         tiff = Tiff.open(read)
         if tiff is None:
             return ExifFacts(notes=("EXIF cannot be read: not a TIFF structure",))
-        first = tiff.directory(tiff.first, _FIRST_TAGS)
-        exif = _sub_directory(tiff, first.get(_EXIF_IFD), _EXIF_TAGS)
-        gps = _sub_directory(tiff, first.get(_GPS_IFD), _GPS_TAGS)
+        first = tiff.directory(tiff.first, FIRST_TAGS)
+        exif = _sub_directory(tiff, first.get(_EXIF_IFD), EXIF_TAGS)
+        gps = _sub_directory(tiff, first.get(_GPS_IFD), GPS_TAGS)
         return facts_from(first, exif, gps)
     except DAMAGE as error:
         return ExifFacts(notes=(f"EXIF cannot be read: {type(error).__name__}",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,12 +11,13 @@ import msgspec
 
 from syncengine.api import CaptureTime, Kind, Location
 from syncengine_plugins.media import moments
+from syncengine_plugins.media.canon import read_cr3
 from syncengine_plugins.media.embedded import Embedded, in_fuji_raw, in_jpeg, in_png, in_webp
 from syncengine_plugins.media.exif import ExifFacts, read_exif, read_exif_at
 from syncengine_plugins.media.heif import in_heif
 from syncengine_plugins.media.quicktime import read_movie
 from syncengine_plugins.media.sniff import SNIFF_SIZE, kind_of, sniff
-from syncengine_plugins.media.window import ReadAt, Window
+from syncengine_plugins.media.window import ReadAt, Window, reason
 from syncengine_plugins.media.xmp import XmpFacts, read_xmp
 
 _EMBEDDED: dict[str, Callable[[ReadAt], Embedded]] = {
@@ -61,17 +63,22 @@ def read_media(path: Path, name: str) -> MediaFacts:
     """Read what a media file says about itself; never raises for the sake of the file.
 
     Args:
-        path: where the bytes are.
+        path: where the bytes are; a link is not followed.
         name: the file's name, for what the bytes do not tell.
 
     Returns:
         Less for a file that cannot be understood or opened, with a note.
     """
     try:
-        with open(path, "rb", buffering=0) as stream:
+        with open(path, "rb", buffering=0, opener=_open) as stream:
             return read_window(Window(stream), name)
     except (OSError, ValueError) as error:
-        return MediaFacts(kind=kind_of(name), notes=(f"metadata cannot be read: {error}",))
+        return MediaFacts(kind=kind_of(name), notes=(f"metadata cannot be read: {reason(error)}",))
+
+
+def _open(path: str, flags: int) -> int:
+    # A pipe that took the file's place must not block, and a link is none of the files that were listed or fetched.
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def read_window(window: Window, name: str) -> MediaFacts:
@@ -83,6 +90,8 @@ def read_window(window: Window, name: str) -> MediaFacts:
     elif media_type in _EMBEDDED:
         embedded = _EMBEDDED[media_type](window.at)
         facts = _with_image(facts, read_exif(embedded.exif) if embedded.exif else ExifFacts(), embedded.xmp)
+    elif media_type == "image/x-canon-cr3":
+        facts = _with_image(facts, read_cr3(window.at), b"")
     elif window.head[:4] in _TIFF_MAGIC:
         exif = read_exif_at(window.at)
         facts = _with_image(facts, exif, exif.xmp)

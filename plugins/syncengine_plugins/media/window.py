@@ -50,10 +50,15 @@ class Window:
             self._stream.seek(offset)
             found = self._stream.read(size)
         except (OSError, ValueError, EOFError, zlib.error) as error:
-            self.error = str(error) or type(error).__name__
+            self.error = reason(error)
             return b""
         self._bytes -= len(found)
         return found
+
+
+def reason(error: Exception) -> str:
+    """Return why reading failed, for people and without the path."""
+    return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
 
 
 def within(read: ReadAt, base: int) -> ReadAt:

@@ -77,7 +77,7 @@ def test_a_stream_that_cannot_seek_is_none() -> None:
 STILL, MOVIE = image("JPEG", exif=EXIF), movie(tags={KEY: IDENTIFIER}, frames=10)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255)), min_size=1, max_size=10), st.integers(0, 900))
 def test_damaged_files_never_raise(changes: list[tuple[int, int]], keep: int) -> None:
     for whole, read in ((STILL, still_content_identifier), (MOVIE, movie_content_identifier)):

@@ -94,7 +94,7 @@ def test_no_false_hits(name: str) -> None:
     assert capture_time_from_name(name) is None
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.text(max_size=80) | st.from_regex(r"[A-Z_-]{0,5}[0-9_.-]{6,24}\.jpg", fullmatch=True))
 def test_any_name_gives_a_plausible_time_or_none(name: str) -> None:
     found = capture_time_from_name(name)

@@ -103,7 +103,7 @@ WHOLE = movie(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=10), st.integers(0, 700))
 def test_damaged_movies_never_raise(changes: list[tuple[int, int]], keep: int) -> None:
     block = bytearray(WHOLE)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import time
 import zlib
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncengine.api import CaptureTime, Kind
+from syncengine.api import CaptureTime, Kind, Location
 from syncengine_plugins.media.reading import MediaFacts, merge_instant, read_media, read_window
 from syncengine_plugins.media.window import Window
 from tests.unit.plugins.media.builders import box, exif_block, heic, image, movie, xmp_packet
@@ -109,8 +110,35 @@ def test_unknown_bytes_keep_the_kind_of_the_name(content: bytes) -> None:
 def test_a_missing_file_is_a_note(tmp_path: Path) -> None:
     facts = read_media(tmp_path / "gone.jpg", "gone.jpg")
     assert facts.kind == Kind.PHOTO
-    assert len(facts.notes) == 1
-    assert facts.notes[0].startswith("metadata cannot be read: ")
+    assert facts.notes == ("metadata cannot be read: No such file or directory",)
+
+
+def test_a_pipe_or_a_link_in_place_of_the_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "real.jpg").write_bytes(image("JPEG", exif=EXIF))
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "real.jpg")
+    assert read_media(tmp_path / "pipe.jpg", "pipe.jpg").taken is None
+    assert read_media(tmp_path / "link.jpg", "link.jpg").taken is None
+
+
+def test_a_stream_that_fails_is_a_note() -> None:
+    class Sick(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    assert read_window(Window(Sick(b"x")), "a.jpg").notes == ("metadata cannot be read: Input/output error",)
+
+
+def test_a_cr3_is_read() -> None:
+    first = exif_block({271: "Canon", 272: "Canon EOS R5", 274: 8})[6:]
+    exif = exif_block({36867: NOON, 0x9011: "+02:00"})[6:]
+    gps = exif_block({1: "N", 2: (41.5, 0.0, 0.0), 3: "E", 4: (12.5, 0.0, 0.0)})[6:]
+    canon = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+    parts = box(b"CMT1", first) + box(b"CMT2", exif) + box(b"CMT4", gps)
+    facts = read(box(b"ftyp", b"crx ", bytes(4)) + box(b"moov", box(b"uuid", canon, parts)), "a.CR3")
+    assert (facts.taken, facts.exif_location) == (TAKEN, Location(41.5, 12.5))
+    assert (facts.camera, facts.orientation, facts.media_type) == ("Canon EOS R5", 8, "image/x-canon-cr3")
+    assert read(box(b"ftyp", b"crx ", bytes(4)), "a.CR3").taken is None
 
 
 def test_damaged_exif_is_a_note() -> None:
@@ -156,7 +184,7 @@ WHOLE = {
 }
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.sampled_from(sorted(WHOLE)),
     st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), max_size=10),
@@ -208,7 +236,7 @@ def test_the_end_of_time_keeps_the_instant() -> None:
     assert merge_instant(last, wall("9999-12-31T23:00:00", 60)) == CaptureTime(origin="source", instant=last)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.integers(-(10**15), 10**15),
     st.datetimes().map(lambda moment: moment.isoformat()),

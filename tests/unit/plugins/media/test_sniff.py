@@ -99,7 +99,7 @@ def test_the_table_is_lower_case_and_has_no_doubles_across_kinds() -> None:
     assert extension("A.HEIC") == "heic"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=80), st.text(max_size=20))
 def test_any_bytes_have_a_type(head: bytes, name: str) -> None:
     assert kind_of(name, sniff(head, name)) in Kind
