@@ -87,7 +87,7 @@ def main() -> NoReturn:
     from syncengine.errors import SyncEngineError
 
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="syncengine", standalone_mode=False)
     except click.UsageError as error:
         error.show()
         code = exit_codes.WRONG
@@ -99,10 +99,6 @@ def main() -> NoReturn:
         code = exit_codes.INTERRUPTED
     except SyncEngineError as error:
         code = exit_code_of(error)
-    except BrokenPipeError:
-        # The reader of our output went away (``syncengine plan ... | head``): nothing left to say, or to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = exit_codes.WELL
     sys.exit(code if isinstance(code, int) else exit_codes.WELL)
 
 
