@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import msgspec
 
@@ -31,7 +33,8 @@ _ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))[2-8](?=["'
 _MOTION = re.compile(rb"""(:(?:MotionPhoto|MicroVideo)\s*(?:=\s*["']|>\s*))1(?=["'<\s])""")
 _WRAPPER = re.compile(rb"<\?xpacket[^>]*\?>")
 
-# In the EXIF directory: MakerNote, UserComment; and whatever else is longer than this is left out of oversized EXIF.
+_MAKER_NOTE = 0x927C
+# Values of more bytes or numbers than this are left out of EXIF that is too long.
 _LONG_VALUE = 2048
 
 
@@ -100,16 +103,21 @@ def _essential_exif(tiff: bytes) -> bytes:
 
     exif = Image.Exif()
     try:
-        exif.load(raw_exif.PREFIX + tiff)
-        directories = [exif, *(exif.get_ifd(pointer) for pointer in (0x8769, 0x8825))]
-        for directory in directories:
-            for tag, value in list(directory.items()):
-                if tag == 0x927C or (isinstance(value, bytes | str | tuple) and len(value) > _LONG_VALUE):
-                    del directory[tag]
-        written = exif.tobytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on values that it skips
+            exif.load(raw_exif.PREFIX + tiff)
+            for directory in (exif, exif.get_ifd(0x8769), exif.get_ifd(0x8825)):
+                _drop_long_values(directory)
+            written = exif.tobytes()
     except (OSError, ValueError, SyntaxError, RuntimeError, LookupError, TypeError, ArithmeticError, struct.error):
         return b""
     return written if len(written) <= _SEGMENT else b""
+
+
+def _drop_long_values(directory: MutableMapping[int, Any]) -> None:
+    for tag, value in list(directory.items()):
+        if tag == _MAKER_NOTE or (isinstance(value, bytes | str | tuple) and len(value) > _LONG_VALUE):
+            del directory[tag]
 
 
 def _xmp(packet: bytes, losses: list[str], *, is_still: bool) -> bytes:

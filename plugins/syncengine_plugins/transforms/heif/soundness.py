@@ -48,14 +48,16 @@ def _end(file: bytes, extent: Extent) -> int:
 
 def _photo_items(container: Container) -> list[int]:
     """Return the photo and all that it is made of."""
-    found = [container.primary]
-    for item in found:
-        for part in container.targets(b"dimg", item):
-            if part not in container.items:
-                raise damaged(f"the part {part} of the photo is missing")
-            if part not in found:
-                found.append(part)
-    return found
+    found: dict[int, None] = {}
+    todo = [container.primary]
+    while todo:
+        item = todo.pop()
+        if item not in container.items:
+            raise damaged(f"the part {item} of the photo is missing")
+        if item not in found:
+            found[item] = None
+            todo.extend(reversed(container.targets(b"dimg", item)))
+    return list(found)
 
 
 def _check_grid(file: bytes, container: Container, item: int) -> None:
