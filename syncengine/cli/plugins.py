@@ -42,8 +42,10 @@ def _schema(plugin: InstalledPlugin) -> dict[str, Any]:
 
 
 def _summary(plugin: InstalledPlugin) -> str:
-    if plugin.plugin is None:
+    if plugin.error is not None:
         return f"BROKEN: {plugin.error}"
+    if plugin.plugin is None:
+        return "is told what a run does; a profile names it under notify"
     return (plugin.plugin.__doc__ or "").strip().partition("\n")[0]
 
 

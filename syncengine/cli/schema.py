@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from syncengine.cli import exit_codes
 
@@ -17,14 +16,14 @@ DEFAULT_FILE = Path("schemas/editor/profile.schema.json")
 def command(write: bool) -> int:
     """Print the JSON Schema of a profile with every installed plugin's options."""
     # Imported here: --help needs none of it.
-    from syncengine.config.schema import profile_schema
+    from syncengine.config.schema import profile_schema, render_schema
     from syncengine.host import PluginHost
 
-    text = msgspec.json.format(msgspec.json.encode(profile_schema(PluginHost())), indent=2).decode()
+    rendered = render_schema(profile_schema(PluginHost()))
     if not write:
-        click.echo(text)
+        click.echo(rendered, nl=False)
         return exit_codes.WELL
     DEFAULT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    DEFAULT_FILE.write_text(text + "\n", encoding="utf-8")
+    DEFAULT_FILE.write_bytes(rendered)
     click.echo(f"wrote {DEFAULT_FILE}")
     return exit_codes.WELL
