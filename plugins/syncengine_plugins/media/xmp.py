@@ -102,7 +102,7 @@ def _decode(packet: bytes) -> str:
 def _properties(root: Element) -> dict[str, str | list[Element]]:
     """Collect the properties of every ``rdf:Description`` at the top: as attributes or as elements."""
     found: dict[str, str | list[Element]] = {}
-    for rdf in _elements(root, _RDF + "RDF"):
+    for rdf in root.iter(_RDF + "RDF"):
         for description in rdf:
             if description.tag != _RDF + "Description":
                 continue
@@ -112,10 +112,6 @@ def _properties(root: Element) -> dict[str, str | list[Element]]:
                 values = list(child.iter())
                 found.setdefault(child.tag, values if len(values) > 1 or child.attrib else (child.text or ""))
     return found
-
-
-def _elements(root: Element, tag: str) -> Iterator[Element]:
-    return root.iter(tag)
 
 
 def _facts(found: dict[str, str | list[Element]]) -> XmpFacts:
