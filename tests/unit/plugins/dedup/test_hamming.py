@@ -18,7 +18,7 @@ def distance(first: bytes, second: bytes) -> int:
     return (int.from_bytes(first, "big") ^ int.from_bytes(second, "big")).bit_count()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(HASHES, max_size=40), st.lists(HASHES, max_size=40), HASHES, st.integers(0, 32))
 def test_it_finds_what_comparing_all_finds(loaded: list[bytes], added: list[bytes], wanted: bytes, limit: int) -> None:
     index = HammingIndex()

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from syncengine.api import FatalError, ItemError, Kind, options_schema
-from syncengine_plugins.transforms.heic_to_jpeg import HeicToJpeg, HeicToJpegOptions, jpeg
+from syncengine_plugins.transforms.heic_to_jpeg import HeicToJpeg, HeicToJpegOptions, jpeg, metadata
 from syncengine_plugins.transforms.heic_to_jpeg.metadata import Metadata
 from syncengine_plugins.transforms.heif import photo
 from tests.unit.plugins.transforms import heif_files as files
@@ -152,6 +152,19 @@ class TestResult:
         (tmp_path / "a.heic").write_bytes(plain())
         with pytest.raises(FatalError, match="cannot write"):
             HeicToJpeg(HeicToJpegOptions()).apply(files.asset(tmp_path / "a.heic"), tmp_path / "missing")
+
+    def test_what_no_jpeg_can_hold_is_an_item_error(self, tmp_path: Path) -> None:
+        with pytest.raises(ItemError, match="65501x1 pixels"):
+            jpeg.write_jpeg(Image.new("L", (65501, 1)), Metadata(), tmp_path / "a.jpg", quality=95, subsampling="4:2:0")
+
+    def test_a_file_beyond_all_measure_is_not_read(self, tmp_path: Path) -> None:
+        source = tmp_path / "a.heic"
+        with source.open("wb") as stream:
+            stream.truncate((1 << 30) + 1)
+        with pytest.raises(ItemError, match="more than"):
+            HeicToJpeg(HeicToJpegOptions()).apply(files.asset(source), tmp_path)
+        with pytest.raises(ItemError, match="cannot be read"):
+            HeicToJpeg(HeicToJpegOptions()).apply(files.asset(tmp_path / "missing.heic"), tmp_path)
 
     def test_a_full_disk_leaves_no_half_file(self, tmp_path: Path) -> None:
         class Full:
@@ -289,6 +302,27 @@ class TestMetadata:
     def test_wide_colours_without_a_profile_are_named(self, tmp_path: Path) -> None:
         file = files.heic(files.quadrants(), color_primaries=12)
         assert convert(file, tmp_path).applied[0].notes == ("not in the JPEG: wide colours without an ICC profile",)
+
+    def test_high_dynamic_range_is_named(self, tmp_path: Path) -> None:
+        file = files.heic(files.quadrants(), transfer_characteristics=16)
+        assert convert(file, tmp_path).applied[0].notes == ("not in the JPEG: high dynamic range",)
+
+    def test_exif_of_which_nothing_fits_is_named(self, tmp_path: Path) -> None:
+        circle = b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 0x010E, 2, 70000, 26) + bytes(4) + b"x" * 70000
+        broken = circle[:8] + b"\xff\xff" + circle[10:]
+        made = convert(files.heic(files.quadrants(), exif=EXIF + broken), tmp_path, keep_original="when-lossy")
+        assert made.keep_original
+        assert "EXIF" in made.applied[0].notes[0]
+
+    def test_a_packet_that_is_not_xmp_is_named(self, tmp_path: Path) -> None:
+        made = convert(files.heic(files.quadrants(), xmp=b"<something/>"), tmp_path)
+        assert made.applied[0].notes == ("not in the JPEG: metadata that is not XMP",)
+
+    def test_xmp_beyond_all_measure_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(metadata, "_XMP_LARGEST", 70000)
+        xmp = XMP % (b"<a/>" * 20000)
+        made = convert(files.heic(files.quadrants(), xmp=xmp), tmp_path)
+        assert made.applied[0].notes == (f"not in the JPEG: XMP ({len(xmp)} bytes)",)
 
     def test_long_exif_loses_its_thumbnail_first(self, tmp_path: Path) -> None:
         long = files.tiff(1, maker_note=b"N" * 60000, thumbnail=b"\xff\xd8" + b"T" * 8000)
