@@ -59,16 +59,16 @@ class Listings:
         absent: set[str] = set()
         iterator = iter(paths)
         while chunk := list(islice(iterator, _CHUNK)):
-            for directory, group in _by_directory(chunk).items():
-                absent.update(self._missing_in(directory, group))
+            for prefix, group in _by_directory(chunk).items():
+                absent.update(self._missing_in(prefix, group))
         if absent:
             self._tree.check_root()
         return absent
 
-    def _missing_in(self, path: str, group: list[str]) -> Iterator[str]:
-        prefix = path if path in ("", "/") else f"{path}/"
+    def _missing_in(self, prefix: str, group: list[str]) -> Iterator[str]:
         try:
-            directory = self._find(path)
+            # An absolute prefix has no directory before its slash, so it is looked for, and refused, with it.
+            directory = self._find(prefix[:-1] or prefix)
         except ItemError:
             directory = None
         if directory is None:
@@ -145,13 +145,13 @@ def _is_regular(found: os.stat_result) -> bool:
 
 
 def _by_directory(paths: list[str]) -> dict[str, list[str]]:
+    """Return the names below each prefix; a prefix is empty or ends with the slash before the name."""
     groups: dict[str, list[str]] = {}
-    last = None
+    last = ""
     group: list[str] = []
     for directory, slash, name in map(str.rpartition, paths, repeat("/")):
-        # An absolute path keeps its slash, and is refused where its directory is looked for.
-        if (found := directory or slash) != last:
-            last = found
-            group = groups.setdefault(found, [])
+        if directory != last or not directory:
+            last = directory
+            group = groups.setdefault(directory + slash, [])
         group.append(name)
     return groups
