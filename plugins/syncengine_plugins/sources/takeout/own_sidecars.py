@@ -259,13 +259,11 @@ class Matching:
         """Match the sidecars of a mixed family whose titles lead to one media name."""
         if not group[0].title:
             return
-        bare = split_extension(group[0].title)[1] == ""
-        numbered = {
-            media: counter
-            for key in sorted(group[0].title_keys)
-            for counter, media in by_key.get(key, ())
-            if media in self.open or not bare
-        }
+        title = group[0].title
+        bare = split_extension(title)[1] == ""
+        keys = [media_key(title)] if media_key(title) in by_key else sorted(group[0].title_keys)
+        options = (one for key in keys for one in by_key.get(key, ()))
+        numbered = {media: counter for counter, media in options if media in self.open or not bare}
         least = Agreement.SAME_STEM if bare else Agreement.SAME_NAME
         agreed = [(numbered[media], media) for media in numbered if group[0].agreement(media) >= least]
         counted = sorted(agreed, key=lambda one: (one[0], one[1].name))

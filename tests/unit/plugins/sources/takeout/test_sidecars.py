@@ -213,12 +213,12 @@ KEYS = st.sampled_from(
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(alphabet=st.characters(exclude_categories=())),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=6),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
-@settings(deadline=None, max_examples=300)
-@given(st.dictionaries(KEYS, VALUES))
+@settings(deadline=None, max_examples=80)
+@given(st.dictionaries(KEYS, VALUES, max_size=8))
 def test_any_json_is_survived_and_can_be_written_again(content: dict[str, Any]) -> None:
     found = parse_json(json.dumps(content).encode())
     msgspec.json.encode(found)
