@@ -26,6 +26,9 @@ from syncengine.model import Asset
 
 Plugins = tuple[tuple[AnyTransform, ...], tuple[AnyDeduplicator, ...]]
 
+#: What follows the working directory's name in the name of the file that was made there.
+MADE = "-made"
+
 _MOST_RECORDS = 20
 _F_SETSIG = 10  # fcntl(2); Python has no name for it
 _MEMORY_TAKEN = Path("/proc/self/statm")  # proc_pid_statm(5): the first number is pages of address space
@@ -109,7 +112,7 @@ def work_here(packed: bytes) -> bytes:
     """Do the work on one item.
 
     Args:
-        packed: the asset, and an empty directory for this item alone.
+        packed: the asset, and where a directory for this item alone may be made.
 
     Returns:
         A packed ``Reply``. A new file is beside that directory, which is gone.
@@ -133,11 +136,11 @@ def work_here(packed: bytes) -> bytes:
 
 
 def _kept(worked: Worked, asset: Asset, workdir: Path) -> Worked:
-    """Move a new file out of the working directory, under that directory's own unique name."""
+    """Move a new file out of the working directory, named after that directory, whose name is unique."""
     final = worked.assets[0]
     if final.path == asset.path:
         return worked
-    target = workdir.with_name(workdir.name + final.path.suffix)
+    target = workdir.with_name(workdir.name + MADE + final.path.suffix)
     final.path.rename(target)
     return msgspec.structs.replace(worked, assets=(msgspec.structs.replace(final, path=target),))
 

@@ -23,6 +23,7 @@ AnyTransform = Transform[Any]
 AnyDeduplicator = Deduplicator[Any]
 
 _LONGEST_FINGERPRINT = 64
+_LONGEST_REASON = 300
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def work_on(
         asset: the fetched file; it stays as it is.
         transforms: in order; each sees what the one before it made.
         deduplicators: those with ``decodes`` are asked for a fingerprint, at the stage that they name.
-        workdir: an existing directory for this item alone; the caller empties it.
+        workdir: a directory for this item alone, made when a transform has something to do; the caller removes it.
 
     Returns:
         The outcome; a failure is a part of it.
@@ -108,6 +109,10 @@ def _accepts(transform: AnyTransform, asset: Asset) -> bool:
 def _applied(transform: AnyTransform, asset: Asset, workdir: Path) -> Asset:
     """Return what the transform made, measured by the engine, not by the transform."""
     label = f"transform {_name(transform)}"
+    try:
+        workdir.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(workdir, error) from error
     made = _at_border(label, lambda: transform.apply(asset, workdir))
     return _at_border(label, lambda: _measured(label, asset, made, workdir))
 
@@ -143,12 +148,17 @@ def _at_border(label: str, call: Callable[[], T]) -> T:
         raise
     except Exception as error:  # pylint: disable=broad-exception-caught  # the border: one item fails, not the run
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
-            raise FatalError(
-                f"{error.strerror} while working on an image ({error.filename or 'temporary file'})",
-                advice="free some space at the destination and run again; what is done stays done",
-            ) from error
+            raise _cannot_write(error.filename or "a temporary file", error) from error
         _log.exception("%s failed", label)
-        raise ItemError(f"internal error in {label}: {type(error).__name__}: {error}") from error
+        text = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise ItemError(f"internal error in {label}: {type(error).__name__}: {text}") from error
+
+
+def _cannot_write(what: object, error: OSError) -> FatalError:
+    return FatalError(
+        f"image work cannot write {what}: {error.strerror}",
+        advice="see that there is space and that it may be written, then run again; what is done stays done",
+    )
 
 
 def _name(plugin: object) -> str:

@@ -7,15 +7,16 @@ worker left on the disk is removed.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import multiprocessing
 import pickle  # nosec B403: between our own processes only
 import shutil
 import signal
-import tempfile
 import threading
+import uuid
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as TookTooLongError
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -78,6 +79,8 @@ class ImageWorkers:
         self._workers = workers
         self._timeout = timeout
         self._memory = memory
+        self._prefix = f"work-{uuid.uuid4().hex[:12]}"
+        self._numbers = itertools.count()
         self._lock = threading.RLock()
         self._pool: ProcessPool | None = None
         self._tasks: set[_Task] = set()
@@ -99,7 +102,7 @@ class ImageWorkers:
             go on, and ``CancelledError`` after ``kill``.
 
         Raises:
-            FatalError: ``workdir`` cannot be written.
+            FatalError: the processes end again and again.
         """
         future: Future[Worked] = Future()
         with self._lock:
@@ -112,9 +115,7 @@ class ImageWorkers:
         """Finish what was submitted, then end the processes. May be called twice, and without ``submit``."""
         with self._lock:
             waiting = [task.future for task in self._tasks]
-        for future in waiting:
-            if not future.cancelled():
-                future.exception()
+        wait(waiting)
         self.kill()
 
     def kill(self) -> None:
@@ -130,7 +131,7 @@ class ImageWorkers:
         for thread in clearing:
             thread.join()
         for task in tasks:
-            shutil.rmtree(task.workdir, ignore_errors=True)
+            _remove_what_is_left(task)
             if task.future.cancel():
                 task.future.set_running_or_notify_cancel()
 
@@ -147,10 +148,7 @@ class ImageWorkers:
 
     def _start(self, asset: Asset, parent: Path, future: Future[Worked]) -> None:
         """Hand an item to the pool; a new one when there is none yet, or the old one broke."""
-        try:
-            workdir = Path(tempfile.mkdtemp(prefix="work-", dir=parent))
-        except OSError as error:
-            raise FatalError(f"cannot write to {parent}: {error.strerror}") from error
+        workdir = parent / f"{self._prefix}-{next(self._numbers)}"
         # The source's own notes may be large or not picklable; the whole item is put back into what comes back.
         bare = msgspec.structs.replace(asset, item=msgspec.structs.replace(asset.item, raw=None, locator=None))
         packed = pickle.dumps((bare, workdir))
@@ -227,7 +225,7 @@ class ImageWorkers:
     def _outcome(self, task: _Task, inner: Future[bytes], error: BaseException | None) -> Worked:
         if error is None:
             return _received(inner.result(), task.asset)
-        shutil.rmtree(task.workdir, ignore_errors=True)
+        _remove_what_is_left(task)
         if isinstance(error, TookTooLongError):
             return Worked(assets=(task.asset,), failure=f"image work took longer than {self._timeout:g} s")
         if isinstance(error, ProcessExpired):
@@ -266,7 +264,13 @@ def _end_of_process(status: int) -> str:
 def _clear(pool: ProcessPool, stranded: list[_Task]) -> None:
     pool.join()
     for task in stranded:
-        shutil.rmtree(task.workdir, ignore_errors=True)
+        _remove_what_is_left(task)
+
+
+def _remove_what_is_left(task: _Task) -> None:
+    shutil.rmtree(task.workdir, ignore_errors=True)
+    for made in task.workdir.parent.glob(f"{task.workdir.name}{image_process.MADE}*"):
+        made.unlink(missing_ok=True)
 
 
 def _packed(transforms: tuple[AnyTransform, ...], deduplicators: tuple[AnyDeduplicator, ...]) -> bytes:

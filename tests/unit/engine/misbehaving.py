@@ -7,6 +7,7 @@ import os
 import signal
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -23,13 +24,18 @@ class Obedient(Transform[PluginOptions]):
         return not asset.name.endswith(".txt")
 
     def apply(self, asset: Asset, workdir: Path) -> Asset:
-        return getattr(self, asset.name.partition(".")[0])(asset, workdir)
+        act: Callable[[Asset, Path], Asset] = getattr(self, asset.name.partition(".")[0])
+        return act(asset, workdir)
 
     def upper(self, asset: Asset, workdir: Path) -> Asset:
         made = workdir / "made.out"
         made.write_bytes(asset.path.read_bytes().upper())
         applied = (*asset.applied, AppliedTransform(name="upper"))
         return msgspec.structs.replace(asset, path=made, name="made.out", size=1, sha256=b"?", applied=applied)
+
+    def slow(self, asset: Asset, workdir: Path) -> Asset:
+        time.sleep(0.1)
+        return self.upper(asset, workdir)
 
     def same(self, asset: Asset, workdir: Path) -> Asset:
         return msgspec.structs.replace(asset, size=99)
