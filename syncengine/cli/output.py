@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 
 from syncengine.api import Outcome, RunReport
@@ -105,8 +106,9 @@ def _sum_text(report: RunReport) -> str:
 
 def _completeness(report: RunReport) -> Iterator[str]:
     if report.complete:
-        counts = f" ({_counts_text(report.inventory)})" if report.inventory else ""
-        yield f"The source was read completely{counts}."
+        yield "The source was read completely:" if report.inventory else "The source was read completely."
+        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(report.inventory.items()) if count)
+        yield from textwrap.wrap(counts, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
         return
     yield "NOT COMPLETE: the source may hold more than was listed."
     for name in report.missing[:MAX_SHOWN]:

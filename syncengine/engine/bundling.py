@@ -25,6 +25,7 @@ class Bundle(msgspec.Struct, kw_only=True):
         work: the item that stores it, or ``None`` when it was stored before.
         changed: there is something to write.
         set_mtime: the stored file needs another time.
+        written: bytes of the content that were placed; 0 when they were there already.
         failure: it could not be written.
     """
 
@@ -34,6 +35,7 @@ class Bundle(msgspec.Struct, kw_only=True):
     work: Work | None = None
     changed: bool = False
     set_mtime: bool = False
+    written: int = 0
     failure: str = ""
 
 

@@ -65,8 +65,8 @@ def _line(work: Work, bundle: Bundle | None) -> LedgerLine | None:
         id=work.item.id,
         name=work.item.name,
         path=bundle.record.path,
-        reason=_reason(work),
-        bytes=bundle.record.stored_size if work.is_to_store else 0,
+        reason=_reason(work, bundle),
+        bytes=bundle.written if work.is_to_store else 0,
         origins=work.item.origins,
         notes=bundle.document.notes if work.is_to_store else work.item.notes,
     )
@@ -94,16 +94,19 @@ def _failed_line(work: Work, bundle: Bundle | None) -> LedgerLine:
         name=work.item.name,
         path=kept.path if kept else "",
         reason=f"{work.failure}; the untouched original is kept as {kept.path}" if kept else work.failure,
-        bytes=kept.stored_size if kept else 0,
+        bytes=bundle.written if kept and bundle else 0,
         origins=work.item.origins,
         notes=work.item.notes,
     )
 
 
-def _reason(work: Work) -> str:
-    if work.near is None:
-        return work.why
-    return f"{work.why}; looks like another file ({work.near.method}, distance {work.near.distance})"
+def _reason(work: Work, bundle: Bundle) -> str:
+    reason = work.why
+    if work.is_to_store and not bundle.written and bundle.record.stored_size:
+        reason += "; the same file was at the destination already"
+    if work.near is not None:
+        reason += f"; looks like another file ({work.near.method}, distance {work.near.distance})"
+    return reason
 
 
 def _item_record(work: Work, record: ContentRecord) -> ItemRecord:

@@ -101,10 +101,12 @@ class Placer:
     def _place_media(self, bundle: Bundle, staged: Path, path: str) -> str:
         """Place a file under the first of its names that is free or already holds the same bytes; return the name."""
         destination, record = self._parts.destination, bundle.record
-        digest = record.source_sha256 if path == record.original_path else record.stored_sha256
+        is_original = path == record.original_path
+        digest = record.source_sha256 if is_original else record.stored_sha256
         for candidate in itertools.chain([path], candidate_paths(path, record.content)):
             try:
                 destination.place(staged, candidate, mtime=record.mtime)
+                bundle.written += record.source_size if is_original else record.stored_size
             except TargetExistsError:
                 if not self._holds(candidate, staged, digest):
                     continue

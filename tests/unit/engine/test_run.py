@@ -106,8 +106,10 @@ def test_a_file_that_a_crash_left_without_a_record_is_recognised(backup):
     upload.write(b"ours")
     upload.commit()
     backup.library.add(photo("a.jpg"), b"ours")
-    backup.run()
+    report = backup.run()
     assert backup.files() == {"photos/2019/05/a.jpg": b"ours"}
+    assert (report.outcomes["stored"], report.bytes_written) == (1, 0)
+    assert backup.ledger(report)[0].reason == "new; the same file was at the destination already"
 
 
 def test_changed_bytes_are_stored_beside_the_old_ones(backup):
