@@ -105,7 +105,9 @@ class Source(Plugin[OptionsT], ABC):
     def describe(self, item: MediaItem, path: Path) -> MediaItem:
         """Return ``item`` completed with what its fetched bytes at ``path`` say (capture time, place, camera).
 
-        What the source itself knows wins. Never raises for a file that it cannot understand: it returns less.
+        What the source itself knows wins. Never raises for a file that it cannot understand: it returns less. When
+        only the metadata changed nothing is fetched, and there is no file at ``path``: a source whose ``scan`` leaves
+        metadata out then looks for itself, and others return ``item`` as it is.
         """
         del path
         return item

@@ -26,6 +26,9 @@ _LOG = logging.getLogger(__name__)
 #: Space that is left alone at the destination, so that state, logs and other programs can go on.
 SPACE_RESERVE = 64 << 20
 
+#: A name in staging at which there never is a file; fetched ones are numbered.
+_NOTHING_FETCHED = "nothing-fetched"
+
 
 class HashingSink:
     """A new file in staging that hashes and counts what is written to it.
@@ -123,10 +126,13 @@ class Fetcher:
             )
 
     def _fetch_one(self, work: Work) -> None:
-        if work.why == "metadata changed" or self._parts.stop.is_set() or self._unwanted.is_set():
+        if self._parts.stop.is_set() or self._unwanted.is_set():
             return
         try:
-            self._bring(work)
+            if work.why == "metadata changed":
+                work.item = self._parts.source.describe(work.item, self._parts.staging / _NOTHING_FETCHED)
+            else:
+                self._bring(work)
         except ItemError as error:
             work.failure, work.lost = _sentence(error), True
         except SyncEngineError:

@@ -139,6 +139,16 @@ def test_changed_metadata_rewrites_the_metadata_file_and_the_time(backup):
     assert backup.run().outcomes["unchanged"] == 1
 
 
+def test_changed_metadata_that_the_scan_leaves_out_is_asked_for(backup):
+    backup.library.add(photo("a.jpg", metadata_token="1"), b"aaa", described=photo("a.jpg", description="old"))
+    backup.run()
+    described = photo("a.jpg", metadata_token="2", description="new")
+    backup.library.add(photo("a.jpg", metadata_token="2"), b"aaa", described=described)
+    report = backup.run()
+    assert (report.outcomes["updated"], report.bytes_read) == (1, 0)
+    assert backup.document("photos/2019/05/a.jpg")["description"] == "new"
+
+
 def test_what_vanished_at_the_destination_is_stored_again(backup):
     backup.library.add(photo("a.jpg"), b"aaa")
     backup.run()
