@@ -61,7 +61,7 @@ class PartIntake:
         self.remarks: list[tuple[str, bool]] = []
         self.stamp = ""
 
-    def take(self, listed: Listed, *, apple: str | None = None) -> None:
+    def take(self, listed: Listed, apple: str | None = None) -> None:
         """Put one member where it belongs.
 
         Args:

@@ -22,6 +22,8 @@ COMPANION = "companion"
 _MEDIA = "SELECT id, part, name, size, crc, apple FROM media WHERE folder = ? {}"
 _SIDECARS = "SELECT id, part, name, title, instant FROM sidecar WHERE folder = ? {}"
 _MOST_AT_ONCE = 20_000
+# Titles may hold what no file name can; Google's exported names have "_" there as well.
+_NO_NAME = re.compile(r"[/\\\x00]")
 _WORD = re.compile(r"\w{0,40}")
 _EDITED = "edited"
 
@@ -69,11 +71,12 @@ def item_title(name: str, sidecar_title: str, rule: str) -> str:
     """
     if not sidecar_title or rule == _EDITED:
         return name
-    stem, extension = split_extension(sidecar_title)
+    title = _NO_NAME.sub("_", sidecar_title)
+    stem, extension = split_extension(title)
     own = split_extension(name)[1]
     if rule == COMPANION:
         return stem + own
-    return sidecar_title if not own or extension.lower() == own.lower() else stem + own
+    return title if not own or extension.lower() == own.lower() else stem + own
 
 
 def _match(index: Index, folder: int, path: str, read_identifier: ReadIdentifier) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections import defaultdict
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -251,7 +252,7 @@ def _gaps(search: _Search) -> list[str]:
     """Name the parts whose numbers are missing between those that are there; what follows the last nobody can tell."""
     missing = []
     for (stamp, batch), numbers in sorted(search.numbers.items()):
-        absent = [number for number in range(1, max(numbers)) if number not in numbers][: _MOST_GAPS + 1]
+        absent = list(islice((number for number in range(1, max(numbers)) if number not in numbers), _MOST_GAPS + 1))
         stem = f"takeout-{stamp}-{batch}-" if batch else f"takeout-{stamp}-"
         ending = next((rest for rest in numbers.values() if _archive_kind(rest)), "")
         missing += [f"{stem}{number:03}{ending}: not there" for number in absent[:_MOST_GAPS]]
