@@ -19,7 +19,6 @@ from syncengine.api import (
     Upload,
 )
 from syncengine_plugins.destinations.filesystem.opening import Opened, open_root
-from syncengine_plugins.destinations.filesystem.tree import split_path
 from syncengine_plugins.destinations.filesystem.upload import FileUpload, set_mtime
 from syncengine_plugins.destinations.filesystem.walk import walk
 
@@ -111,16 +110,7 @@ class FilesystemDestination(Destination[FilesystemOptions]):
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise places.explain(error, path) from error
-            self._place_copy(staged, path, mtime=mtime, replace=replace)
-
-    def _place_copy(self, staged: Path, path: str, *, mtime: float | None, replace: bool) -> None:
-        if os.stat(staged).st_dev == os.stat(self._here.run.path).st_dev:
-            directory, _ = split_path(path)
-            raise FatalError(
-                f"{directory or path} is on another file system than the destination {self._root}",
-                advice="point the destination's path at that file system itself, or mount it elsewhere",
-            )
-        super().place(staged, path, mtime=mtime, replace=replace)
+            super().place(staged, path, mtime=mtime, replace=replace)
 
     def flush(self) -> None:
         """Call ``syncfs`` once, or ``fsync`` for everything touched where that is not enough."""

@@ -57,7 +57,7 @@ class Places:
 
         Raises:
             TargetExistsError: something is there and ``replace`` is false.
-            OSError: ``EXDEV``, the source is on another file system.
+            OSError: ``EXDEV``, the source is on another file system than the root.
             ItemError: this path cannot be.
             FatalError: nothing can be written.
         """
@@ -68,7 +68,18 @@ class Places:
             else:
                 self._renamer.rename(source, None, name, directory.fd)
 
-        self._change(path, rename)
+        try:
+            self._change(path, rename)
+        except OSError as error:
+            if error.errno == errno.EXDEV and os.stat(source).st_dev == self.tree.root.identity[0]:
+                raise self._elsewhere(path) from error
+            raise
+
+    def _elsewhere(self, path: str) -> FatalError:
+        return FatalError(
+            f"{split_path(path)[0] or path} is on another file system than the destination {self.tree.location}",
+            advice="point the destination's path at that file system itself, or mount it elsewhere",
+        )
 
     def _change(self, path: str, act: Callable[[Directory, str], None]) -> None:
         """Do something in the directory of ``path``; once more when that directory had vanished."""

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncengine.api import FatalError, ItemError, TargetExistsError
-from syncengine_plugins.destinations.filesystem import FilesystemDestination, FilesystemOptions, walk
+from syncengine_plugins.destinations.filesystem import FilesystemDestination, walk
 from syncengine_plugins.destinations.filesystem.tree import Tree
 from syncengine_plugins.destinations.filesystem.upload import set_mtime
 from tests.unit.plugins.destinations.filesystem.conftest import Store
