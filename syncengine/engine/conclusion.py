@@ -101,7 +101,7 @@ def _failed_line(work: Work, bundle: Bundle | None) -> LedgerLine:
 
 
 def _reason(work: Work, bundle: Bundle) -> str:
-    reason = work.why
+    reason: str = work.why
     if work.is_to_store and not bundle.written and bundle.record.stored_size:
         reason += "; the same file was at the destination already"
     if work.near is not None:
