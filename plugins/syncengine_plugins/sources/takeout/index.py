@@ -21,7 +21,18 @@ from syncengine_plugins.sources.takeout.members import Member
 
 FORMAT = 1
 _PAGE_CACHE_KIB = 32 << 10
-_NAMED_REMARKS = 100
+_OUTSIDE = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
 
 # "rule" and "sidecar" of media are set by matching; "title" is the name that all copies of one item share.
 _SCHEMA = """
@@ -117,10 +128,10 @@ class Index:
         self.db = self._connect()
         try:
             usable = self._is_usable()
-        except sqlite3.OperationalError as error:
-            self.close()
-            raise _in_use(path, error) from error
-        except sqlite3.DatabaseError:
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                self.close()
+                raise unusable_index(path, error) from error
             usable = False
         if not usable:
             self.start_over()
@@ -128,40 +139,42 @@ class Index:
     def _connect(self) -> sqlite3.Connection:
         # Scans, albums and the account may be asked for from different threads, one after the other.
         try:
-            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
+            return sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         except sqlite3.Error as error:
-            raise _in_use(self._path, error) from error
+            raise unusable_index(self._path, error) from error
+
+    def _prepare(self) -> None:
         # The exclusive lock keeps a second process out and spares SQLite the shared memory that network file
         # systems do not have.
-        for pragma in (
+        for setting in (
             "locking_mode=EXCLUSIVE",
+            "journal_mode=WAL",
             "synchronous=NORMAL",
             f"cache_size=-{_PAGE_CACHE_KIB}",
             "temp_store=FILE",
         ):
-            db.execute(f"PRAGMA {pragma}")
-        return db
+            self.db.execute(f"PRAGMA {setting}")
 
     def _is_usable(self) -> bool:
-        self.db.execute("PRAGMA journal_mode=WAL")
+        self._prepare()
         (version,) = self.db.execute("PRAGMA user_version").fetchone()
         if version == FORMAT:
-            self.db.execute("SELECT count(*) FROM part").fetchone()
+            self.db.execute("SELECT count(*) FROM part, total").fetchone()
         return bool(version == FORMAT)
 
     def start_over(self) -> None:
-        """Throw everything away."""
+        """Throw everything away. Raises ``FatalError`` when the index cannot be made anew."""
         self.close()
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        self.db = self._connect()
         try:
-            self.db.execute("PRAGMA journal_mode=WAL")
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self.db = self._connect()
+            self._prepare()
             self.db.executescript(_SCHEMA)
             self.db.execute(f"PRAGMA user_version={FORMAT}")
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             self.close()
-            raise _in_use(self._path, error) from error
+            raise unusable_index(self._path, error) from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -281,7 +294,13 @@ def unpack_json(packed: bytes) -> bytes:
     return zlib.decompressobj(-13, zdict=_DICTIONARY).decompress(packed)
 
 
-def _in_use(path: Path, error: sqlite3.Error) -> FatalError:
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether the index itself is at fault, and not its disk or another process."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in _OUTSIDE
+
+
+def unusable_index(path: Path, error: Exception) -> FatalError:
+    """Return the error for an index whose disk or other user is in the way."""
     return FatalError(
         f"the index of the Takeout library cannot be used: {path}: {error}",
         advice="wait until no other run uses this profile's cache, and check that its disk is writable and not full",

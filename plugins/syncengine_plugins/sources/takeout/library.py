@@ -11,7 +11,7 @@ import msgspec
 
 from syncengine.api import Album, FatalError, Inventory, MediaItem, RunContext
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
-from syncengine_plugins.sources.takeout.index import Index, PartRow, unpack_json
+from syncengine_plugins.sources.takeout.index import Index, PartRow, is_damage, unpack_json, unusable_index
 from syncengine_plugins.sources.takeout.ingest import FOREIGN, content_identifier, refresh
 from syncengine_plugins.sources.takeout.items import unpack_item
 from syncengine_plugins.sources.takeout.matching import match_changed
@@ -35,7 +35,8 @@ class Library:
     def __init__(self, root: Path, context: RunContext) -> None:
         self._root, self._tick = root, context.tick
         context.cache.mkdir(parents=True, exist_ok=True)
-        self._index = Index(context.cache / _INDEX)
+        self._path = context.cache / _INDEX
+        self._index = Index(self._path)
         self.archives = Archives(context.scratch, self._index.between)
         self.parts: dict[int, PartRow] = {}
         self._missing: tuple[str, ...] | None = None
@@ -52,11 +53,7 @@ class Library:
             for row, sidecar in self._index.rows(_ITEMS):
                 yield unpack_item(row, sidecar, self.parts)
         except (sqlite3.Error, msgspec.DecodeError, zlib.error, KeyError) as error:
-            self._index.start_over()
-            raise FatalError(
-                f"the index of the Takeout library was damaged ({error}) and has been removed",
-                advice="run again; it is made anew from the archives",
-            ) from error
+            raise self._failed(error) from error
 
     def albums(self) -> Iterator[Album]:
         """Yield every album."""
@@ -87,15 +84,22 @@ class Library:
         """Make the index agree with the parts; an index that is found damaged is made anew once."""
         try:
             self._bring_up_to_date()
-        except sqlite3.OperationalError as error:
-            raise FatalError(
-                f"the index of the Takeout library cannot be written: {error}",
-                advice="check that the disk of the cache directory is writable and not full",
-            ) from error
-        except (sqlite3.DatabaseError, zlib.error):
+        except (sqlite3.Error, zlib.error) as error:
+            if isinstance(error, sqlite3.Error) and not is_damage(error):
+                raise unusable_index(self._path, error) from error
             self._tick("the index is damaged and is made anew")
             self._index.start_over()
             self._bring_up_to_date()
+
+    def _failed(self, error: Exception) -> FatalError:
+        """Return the error for an index that fails in the middle of a scan."""
+        if isinstance(error, sqlite3.Error) and not is_damage(error):
+            return unusable_index(self._path, error)
+        self._index.start_over()
+        return FatalError(
+            f"the index of the Takeout library was damaged ({error}) and has been removed",
+            advice="run again; it is made anew from the archives",
+        )
 
     def _bring_up_to_date(self) -> None:
         try:

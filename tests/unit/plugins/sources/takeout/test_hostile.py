@@ -9,6 +9,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -459,8 +460,6 @@ def test_nothing_that_garbage_says_escapes(root: Path) -> None:
         os.utime(root / FIRST, (at, at))
         with opened(root) as source:
             for item in source.scan(Selection()):
-                try:
+                with suppress(ItemError):
                     assert zlib.crc32(fetched(source, item)) == zlib.crc32(b"x" * 40)
-                except ItemError:
-                    pass
             assert adds_up(source.inventory())

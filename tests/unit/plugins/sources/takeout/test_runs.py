@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from syncengine.api import FatalError, ItemError, MediaItem, RetryableError, RunContext, Selection
+from syncengine.api import FatalError, Inventory, ItemError, Kind, MediaItem, RetryableError, RunContext, Selection
 from syncengine.testing.sample_library import TakeoutBuilder
 from syncengine_plugins.sources.takeout import TakeoutOptions, TakeoutSource
 from tests.unit.plugins.sources.takeout.libraries import (
@@ -106,8 +107,6 @@ def test_an_unfinished_download_alone_is_an_incomplete_library(root: Path) -> No
 
 
 def test_unknown_options_and_empty_paths_are_refused() -> None:
-    import msgspec
-
     for wrong in ({"path": ""}, {}, {"path": "x", "unpack": True}):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wrong, TakeoutOptions)
@@ -175,7 +174,13 @@ def test_what_an_incremental_index_says_is_what_a_new_one_says(root: Path) -> No
     builder.write_zip(root / NEWER)
     listed(root, cache="grown")
     (root / FIRST).unlink()
-    assert listed(root, cache="grown") == listed(root, cache="fresh")
+    (grown, account), (fresh, wanted) = listed(root, cache="grown"), listed(root, cache="fresh")
+    assert account == wanted
+    assert _comparable(grown) == _comparable(fresh)
+
+
+def _comparable(items: list[MediaItem]) -> list[MediaItem]:
+    return [msgspec.structs.replace(item, locator=None) for item in items]
 
 
 def _damage(path: Path) -> None:
@@ -206,12 +211,19 @@ def test_an_unusable_index_is_made_anew(root: Path, harm: Any) -> None:
     _write(root, _three_photos())
     wanted = listed(root)
     harm(root.parent / "cache" / "takeout.sqlite")
+    items, inventory = _listed_at_last(root)
+    assert inventory == wanted[1]
+    assert _comparable(items) == _comparable(wanted[0])
+
+
+def _listed_at_last(root: Path) -> tuple[list[MediaItem], Inventory]:
+    """Damage that shows only while items are being listed ends that run; the next one makes the index anew."""
     try:
-        again = listed(root)
+        return listed(root)
     except FatalError as error:
-        assert "run again" in error.advice
-        again = listed(root)
-    assert again == wanted
+        if "run again" not in error.advice:
+            raise
+        return listed(root)
 
 
 def test_a_run_that_was_killed_while_indexing_leaves_nothing_out(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +324,7 @@ def test_damaged_compressed_bytes_are_the_items_error(root: Path, damage: bytes)
     path.write_bytes(archive)
     with opened(root) as source:
         (item,) = source.scan(Selection())
-        with pytest.raises(ItemError, match="a.jpg: its (compressed bytes are damaged|checksum)"):
+        with pytest.raises(ItemError, match=r"a\.jpg: its (compressed bytes are damaged|checksum)"):
             fetched(source, item)
 
 
@@ -424,7 +436,7 @@ def test_a_tgz_asked_out_of_order_keeps_the_last_few(root: Path, monkeypatch: py
     scratch = root.parent / "scratch"
     with opened(root) as source:
         items = list(source.scan(Selection()))
-        for number in (20, 19, 15, 13, 25, 12):
+        for number in (20, 19, 15, 13, 25, 14):
             assert fetched(source, items[number]) == builder.members[number].content
             assert len(list(scratch.iterdir())) <= 8
         assert len(openings) == 1
@@ -452,9 +464,10 @@ def test_an_abandoned_fetch_from_a_tgz_blocks_nobody(root: Path) -> None:
 
 def test_an_item_of_another_run_is_refused(root: Path) -> None:
     _write(root, _three_photos())
-    with opened(root) as source, pytest.raises(ItemError):
+    with opened(root) as source:
         list(source.scan(Selection()))
-        fetched(source, MediaItem(id="x", name="x", kind="photo", content_token="1"))
+        with pytest.raises(ItemError):
+            fetched(source, MediaItem(id="x", name="x", kind=Kind.PHOTO, content_token="1"))
 
 
 # Reading everything again
