@@ -26,7 +26,7 @@ class MemoryDestinationOptions(PluginOptions, frozen=True):
     hardlinks: bool = True
     symlinks: bool = True
     case_sensitive: bool = True
-    capacity: Annotated[int | None, Meta(ge=0, description="Bytes until it is full.")] = None
+    capacity: Annotated[Annotated[int, Meta(ge=0)] | None, Meta(description="Bytes until it is full.")] = None
 
 
 class MemoryDestination(Destination[MemoryDestinationOptions]):

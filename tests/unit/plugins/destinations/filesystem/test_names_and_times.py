@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncengine.api import FatalError, ItemError, TargetExistsError
-from syncengine_plugins.destinations.filesystem import FilesystemDestination, walk
+from syncengine_plugins.destinations.filesystem import FilesystemDestination, renaming, walk
+from syncengine_plugins.destinations.filesystem.libc import LIBC
 from syncengine_plugins.destinations.filesystem.tree import Tree
 from syncengine_plugins.destinations.filesystem.upload import set_mtime
 from tests.unit.plugins.destinations.filesystem.conftest import Store
@@ -233,3 +235,29 @@ def test_writing_the_rest_of_a_short_write(store: Store, root: Path, monkeypatch
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, bytes(data)[:3]))
     store("photos/a.jpg", b"0123456789")
     assert (root / "photos/a.jpg").read_bytes() == b"0123456789"
+
+
+def test_a_file_from_another_file_system_is_copied(
+    destination: FilesystemDestination, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LIBC.renameat2 is not None
+    real = LIBC.renameat2
+
+    def across(source_dir: int, source: bytes, target_dir: int, target: bytes, flags: int) -> int:
+        if b"/.syncengine/" in source:
+            return real(source_dir, source, target_dir, target, flags)
+        ctypes.set_errno(errno.EXDEV)
+        return -1
+
+    monkeypatch.setattr(renaming, "LIBC", LIBC._replace(renameat2=across))
+    destination._here.places.tree.root.identity = (0, 0)
+    staged = tmp_path / "elsewhere.jpg"
+    staged.write_bytes(b"from elsewhere")
+    destination.place(staged, "photos/a.jpg", mtime=1e9)
+    assert not staged.exists()
+    assert (root / "photos/a.jpg").read_bytes() == b"from elsewhere"
+    assert (root / "photos/a.jpg").stat().st_mtime == 1e9
+    staged.write_bytes(b"second")
+    with pytest.raises(TargetExistsError):
+        destination.place(staged, "photos/a.jpg")
+    assert staged.read_bytes() == b"second"
