@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import signal
 import time
@@ -43,6 +44,11 @@ class Obedient(Transform[PluginOptions]):
     def hang(self, asset: Asset, workdir: Path) -> Asset:
         (workdir / "half").write_bytes(b"half")
         time.sleep(600)
+        return asset
+
+    def deaf(self, asset: Asset, workdir: Path) -> Asset:
+        """Compute in C for hours, without a look at Python's signals."""
+        hashlib.pbkdf2_hmac("sha256", b"", b"", (1 << 31) - 1)
         return asset
 
     def crash(self, asset: Asset, workdir: Path) -> Asset:

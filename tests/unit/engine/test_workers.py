@@ -132,6 +132,15 @@ def test_a_hanging_item_costs_its_time_and_no_other_item(tmp_path: Path, staging
         assert len(list(staging.iterdir())) == 20
 
 
+def test_a_decoder_that_hears_no_signal_is_ended_at_once(tmp_path: Path, staging: Path) -> None:
+    with make_workers(timeout=0.3) as workers:
+        workers.submit(make_asset(tmp_path, "same.jpg"), staging).result(30)
+        begin = time.monotonic()
+        worked = workers.submit(make_asset(tmp_path, "deaf.jpg"), staging).result(30)
+    assert worked.failure == "image work took longer than 0.3 s"
+    assert time.monotonic() - begin < 2.5
+
+
 def test_crashes_cost_only_the_items_that_crash(tmp_path: Path, staging: Path) -> None:
     with make_workers(timeout=5) as workers:
         names = [f"{'crash' if number % 5 == 2 else 'upper'}.{number}.jpg" for number in range(15)]
@@ -197,6 +206,19 @@ def test_a_pool_that_breaks_under_its_items_begins_again_with_them(
         pool._pool_manager.worker_manager.pool_channel.reader.close()  # as when the system takes it away
         assert [future.result(30).failure for future in futures] == [""] * 6
     assert len(list(staging.iterdir())) == 6
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_pool_that_falls_silent_is_noticed(tmp_path: Path, staging: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall_silent(timeout: float) -> None:
+        raise SystemExit  # ends the pool's thread and nothing else
+
+    monkeypatch.setattr(workers_module, "_LOOK_EVERY", 0.05)
+    with make_workers() as workers:
+        workers.submit(make_asset(tmp_path, "same.jpg"), staging).result(30)
+        pool: Any = workers._pool
+        pool._pool_manager.process_next_message = fall_silent
+        assert workers.submit(make_asset(tmp_path, "upper.jpg"), staging).result(30).failure == ""
 
 
 def test_processes_that_never_start_end_the_run(tmp_path: Path, staging: Path, monkeypatch: pytest.MonkeyPatch) -> None:
