@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from syncengine_plugins.sources.takeout.cut_families import match_cut_families
+from syncengine_plugins.sources.takeout.doubts import flag_cut_counters, flag_rivals
 from syncengine_plugins.sources.takeout.own_sidecars import Matching
 from syncengine_plugins.sources.takeout.readings import MediaFile, Sidecar
 from syncengine_plugins.sources.takeout.shared_sidecars import match_shared
@@ -80,7 +82,11 @@ def match_folder(media: Sequence[MediaName], sidecars: Sequence[SidecarName]) ->
         The same for every order of the input.
     """
     matching = Matching(_group_media(media), _group_sidecars(sidecars))
-    matching.match_own()
+    matching.match_exact()
+    match_cut_families(matching)
+    matching.match_parts()
+    flag_cut_counters(matching)
+    flag_rivals(matching)
     match_shared(matching)
     pairs: dict[int, Pairing] = {}
     used: set[int] = set()

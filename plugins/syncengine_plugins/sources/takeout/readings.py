@@ -131,3 +131,12 @@ def _bases(stem: str, counter: int) -> Iterator[Base]:
     if name and (SIDECAR_SUFFIX.startswith(dot + tail) or tail == "metadata"):
         # A lone ".s" may be what is left of ".srw".
         yield Base(name, counter, sure=dot + tail == SIDECAR_SUFFIX or (len(tail) > 1 and may_be_cut))
+
+
+class Found(NamedTuple):
+    """The sidecar of a media file, the rule that found it, and the sidecars that say the same of it."""
+
+    sidecar: Sidecar
+    rule: str
+    approximate: bool = False
+    twins: tuple[Sidecar, ...] = ()

@@ -22,37 +22,24 @@ from syncengine_plugins.sources.takeout.names import (
     split_extension,
     units,
 )
-from syncengine_plugins.sources.takeout.own_sidecars import Found, Matching
-from syncengine_plugins.sources.takeout.readings import MediaFile, Sidecar
+from syncengine_plugins.sources.takeout.own_sidecars import Matching
+from syncengine_plugins.sources.takeout.readings import Found, MediaFile, Sidecar
 
 
 class _Owner(NamedTuple):
     """Who others may share a sidecar with.
 
     Args:
-        name: of a media file of the folder, or of one that a left-over sidecar tells of.
-        found: its sidecar; None for a media file of the folder that has none, whose copies have none either.
+        media: a file of the folder, or one that a left-over sidecar tells of.
+        absent: the sidecar of one that is not in the folder; None for one that is.
     """
 
-    name: str
-    found: Found | None
+    media: MediaFile
+    absent: Found | None = None
 
-
-def match_shared(matching: Matching) -> None:
-    """Give media files without a sidecar of their own the one that they share, where the rules allow it.
-
-    Args:
-        matching: after ``match_own``; sidecars that are free now belong to media files that are not in the folder.
-    """
-    absent = list(_absent_owners(matching.free))
-    for rule, find in (
-        ("edited", _edited_owners),
-        ("companion", _companion_owners),
-        ("edited", _edited_owners),  # of companions
-        ("forgotten duplicate", _duplicate_owners),
-    ):
-        if matching.open:
-            _share(matching, rule, find, absent)
+    def sidecar(self, matching: Matching) -> Found | None:
+        """Return what was matched to it; None for a file of the folder without one, whose copies have none either."""
+        return self.absent or matching.found.get(self.media)
 
 
 class _Owners:
@@ -63,12 +50,31 @@ class _Owners:
         self.by_companion: dict[Counted, list[_Owner]] = defaultdict(list)
         self.by_name: dict[str, list[_Owner]] = defaultdict(list)
         for owner in owners:
-            media = MediaFile(owner.name)
-            for reading in media.readings:
-                self.by_stem[Counted(split_extension(reading.name)[0], reading.counter)].append(owner)
-            self.by_name[media.readings[0].name].append(owner)
-            if same_format(split_extension(owner.name)[1]) in STILLS:
-                self.by_companion[companion_key(owner.name)].append(owner)
+            for name, counter in owner.media.readings:
+                stem, extension = split_extension(name)
+                self.by_stem[Counted(stem, counter)].append(owner)
+            if same_format(extension) in STILLS:
+                self.by_companion[companion_key(owner.media.name)].append(owner)
+            self.by_name[owner.media.readings[0].name].append(owner)
+
+
+def match_shared(matching: Matching) -> None:
+    """Give media files without a sidecar of their own the one that they share, where the rules allow it.
+
+    Args:
+        matching: after the rules that give a sidecar of one's own. Sidecars that are free now belong to media files
+            that are not in the folder.
+    """
+    if not matching.open:
+        return
+    owners = _Owners([*map(_Owner, matching.media), *_absent_owners(matching.free)])
+    for rule, find in (
+        ("edited", _edited_owners),
+        ("companion", _companion_owners),
+        ("edited", _edited_owners),  # of companions
+        ("forgotten duplicate", _duplicate_owners),
+    ):
+        _share(matching, rule, find, owners)
 
 
 def _absent_owners(free: Iterable[Sidecar]) -> Iterator[_Owner]:
@@ -83,28 +89,28 @@ def _absent_owners(free: Iterable[Sidecar]) -> Iterator[_Owner]:
         for name, counter in names.items():
             stem, extension = split_extension(name)
             if extension:
-                yield _Owner(f"{stem}({counter}){extension}" if counter else name, Found(sidecar, ""))
+                whole = f"{stem}({counter}){extension}" if counter else name
+                yield _Owner(MediaFile(whole), Found(sidecar, ""))
 
 
 def _share(
-    matching: Matching, rule: str, find: Callable[[MediaFile, _Owners], Iterable[_Owner]], absent: list[_Owner]
+    matching: Matching, rule: str, find: Callable[[MediaFile, _Owners], Iterable[_Owner]], owners: _Owners
 ) -> None:
     """Let open media files share the sidecar of the owners that ``find`` names, when they have one among them."""
-    owners = _Owners([*(_Owner(media.name, matching.found.get(media)) for media in matching.media), *absent])
     shared = {}
     for media in matching.open:
         named = list(find(media, owners))
-        founds = [owner.found for owner in named if owner.found is not None]
+        founds = [found for owner in named if (found := owner.sidecar(matching)) is not None]
         if founds and len(founds) == len(named) and len({found.sidecar for found in founds}) == 1:
             doubted = any(found.approximate for found in founds) or _doubtful(rule, media, named[0])
             shared[media] = Found(founds[0].sidecar, rule, doubted)
     for media, found in shared.items():
-        matching.share(media, found)
+        matching.pair(media, found)
 
 
 def _doubtful(rule: str, media: MediaFile, owner: _Owner) -> bool:
     """Whether two photos may be behind the names after all."""
-    return rule == "forgotten duplicate" or (rule == "edited" and not extension_fits(owner.name, media.name))
+    return rule == "forgotten duplicate" or (rule == "edited" and not extension_fits(owner.media.name, media.name))
 
 
 def _edited_owners(media: MediaFile, owners: _Owners) -> Iterator[_Owner]:
@@ -127,7 +133,7 @@ def _nearest(candidates: list[_Owner], extension: str) -> list[_Owner]:
         lambda other: kind is Kind.VIDEO,
     )
     for test in tests:
-        near = [owner for owner in candidates if test(split_extension(owner.name)[1])]
+        near = [owner for owner in candidates if test(split_extension(owner.media.name)[1])]
         if near:
             return near
     return []
@@ -138,9 +144,7 @@ def _companion_owners(media: MediaFile, owners: _Owners) -> list[_Owner]:
     if kind_of(media.plain.name) is not Kind.VIDEO:
         return []
     stills = owners.by_companion.get(companion_key(media.name), [])
-    named_after = [
-        owner for owner in stills if split_extension(MediaFile(owner.name).plain.name)[0] == media.plain.name
-    ]
+    named_after = [owner for owner in stills if split_extension(owner.media.plain.name)[0] == media.plain.name]
     return named_after or stills
 
 
@@ -154,4 +158,4 @@ def _duplicate_owners(media: MediaFile, owners: _Owners) -> list[_Owner]:
     stem, extension = split_extension(plain.name)
     if not plain.counter or units(stem) < MEDIA_STEM_UNITS + min(0, 4 - len(extension)):
         return []
-    return owners.by_name.get(plain.name, [])
+    return [owner for owner in owners.by_name.get(plain.name, []) if owner.absent is None]

@@ -185,6 +185,7 @@ WRONG: list[tuple[list[str], list[_Sidecar]]] = [
     (["IMG_1.mp4"], [(f"IMG_1.heic{SUFFIX}.json", "other.heic")]),
     (["IMG_1(1).mp4"], [f"IMG_1.heic{SUFFIX}.json"]),
     (["IMG_1.jpg"], [f"IMG_1.mp4{SUFFIX}.json"]),
+    (["a" * 47 + "(1).jpg"], [("a" * 46 + ".json", "a" * 47 + ".jpg")]),
     (["IMG_1.jpg"], [".json"]),
     (["IMG_1.jpg"], []),
 ]

@@ -1,0 +1,44 @@
+"""Flags matches that the names allow and do not prove."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from syncengine_plugins.sources.takeout.names import NameKey, media_key
+from syncengine_plugins.sources.takeout.own_sidecars import Matching
+
+
+def flag_cut_counters(matching: Matching) -> None:
+    """Flag counters behind cut names where media files and sidecars are not numbered alike.
+
+    An edited copy may have lost its suffix to the cut and be numbered among the others without a sidecar.
+    """
+    counted = {media: found for media, found in matching.found.items() if found.rule == "cut" and media.plain.counter}
+    if not counted:
+        return
+    names = {media.plain.name for media in counted}
+    of_media, of_sidecars = defaultdict(set), defaultdict(set)
+    for media in matching.media:
+        if media.plain.name in names:
+            of_media[media.plain.name].add(media.plain.counter)
+    for sidecar in matching.sidecars:
+        of_sidecars[sidecar.stem].add(sidecar.counter)
+    for media, found in counted.items():
+        if of_media[media.plain.name] != of_sidecars[found.sidecar.stem]:
+            matching.found[media] = found._replace(approximate=True)
+
+
+def flag_rivals(matching: Matching) -> None:
+    """Flag media files that a left-over sidecar could as well be that of.
+
+    With both "X(1).jpg.json" and "X.jpg(1).json", or both "X.json" and "X.jpg.json", there is no telling whose the
+    file of that name is when the other media file is called differently.
+    """
+    contested = {(key, sidecar.counter) for sidecar in matching.free for key in sidecar.title_keys}
+    if not contested:
+        return
+    for media, found in matching.found.items():
+        for reading in media.readings:
+            key = media_key(reading.name)
+            if not contested.isdisjoint({(key, reading.counter), (NameKey(key.stem, ""), reading.counter)}):
+                matching.found[media] = found._replace(approximate=True)
