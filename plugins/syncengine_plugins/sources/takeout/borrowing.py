@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -78,17 +79,25 @@ def _bare(index: Index) -> Iterator[_Bare]:
 
 def _from_copies(index: Index, checksum: Checksum) -> Iterator[_Loan]:
     for bare in _bare(index):
-        copies = index.db.execute(
-            "SELECT m.id, m.name, m.crc, m.sidecar, m.rule, m.approximate, s.title FROM media m"
-            " JOIN sidecar s ON s.id = m.sidecar WHERE m.size = ? AND (m.crc IS ? OR m.crc IS NULL OR ? IS NULL)"
-            " ORDER BY m.name <> ?, m.approximate, m.id LIMIT ?",
-            (bare.media.size, bare.media.crc, bare.media.crc, bare.media.name, _MOST_COPIES),
-        ).fetchall()
-        for media, name, crc, sidecar, rule, approximate, title in copies:
+        for media, name, crc, sidecar, rule, approximate, title in _possible_copies(index, bare.media):
             if _stripped(name) == _stripped(bare.media.name) and _same_bytes(bare.media, media, crc, checksum):
                 shared = nfc(item_title(bare.media.name, title, rule))
                 yield sidecar, SAME_BYTES, approximate, shared, bare.media.id
                 break
+
+
+def _possible_copies(index: Index, media: MediaRow) -> list[tuple[Any, ...]]:
+    """Return those of the same size whose checksum is not known to differ, likely ones first."""
+    same = "m.crc = :crc" if media.crc is not None else "m.crc IS NOT NULL"
+    found: list[tuple[Any, ...]] = []
+    for condition in (same, "m.crc IS NULL"):
+        found += index.db.execute(
+            "SELECT m.id, m.name, m.crc, m.sidecar, m.rule, m.approximate, s.title FROM media m"
+            f" JOIN sidecar s ON s.id = m.sidecar WHERE m.size = :size AND {condition}"  # nosec B608: constants
+            " ORDER BY m.name <> :name, m.approximate, m.id LIMIT :most",
+            {"crc": media.crc, "size": media.size, "name": media.name, "most": _MOST_COPIES},
+        ).fetchall()
+    return found
 
 
 def _same_bytes(one: MediaRow, other: int, other_crc: int | None, checksum: Checksum) -> bool:

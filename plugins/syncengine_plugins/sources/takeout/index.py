@@ -205,6 +205,11 @@ class Index:
         rows = self.rows("SELECT path, size, mtime, crc FROM media WHERE part = ? AND crc IS NOT NULL", (part,))
         return {(path, size, mtime): crc for path, size, mtime, crc in rows}
 
+    def move_parts(self, places: Iterable[tuple[str, int]]) -> None:
+        """Note where parts lie now: (path, id of the part)."""
+        moved = [(path, part, path) for path, part in places]
+        self.db.executemany("UPDATE part SET path = ? WHERE id = ? AND path <> ?", moved)
+
     def drop_part(self, part: int) -> None:
         """Forget a part and all that came from it; its folders are to be matched again."""
         for table in ("media", "sidecar", "albumfile"):

@@ -68,6 +68,7 @@ def refresh(index: Index, parts: tuple[PartFile, ...], tick: Callable[[str], Non
     for row in gone:
         with index.transaction():
             index.drop_part(row.id)
+    index.move_parts((part.path, known[part.name].id) for part in parts if part.name in known)
     for number, part in enumerate(changed, 1):
         tick(f"reading {part.name} ({number} of {len(changed)} new or changed parts)")
         _read_part(index, part, known[part.name].id if part.name in known else None)
@@ -90,8 +91,7 @@ def peek(part: PartFile) -> bool:
 
 
 def _same(part: PartFile, row: PartRow) -> bool:
-    fields = ("path", "fingerprint", "export")
-    return all(getattr(part, field) == getattr(row, field) for field in fields)
+    return (part.fingerprint, part.export) == (row.fingerprint, row.export)
 
 
 def _read_part(index: Index, part: PartFile, old: int | None) -> None:

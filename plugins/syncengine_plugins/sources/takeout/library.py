@@ -16,11 +16,12 @@ from syncengine_plugins.sources.takeout.ingest import FOREIGN, content_identifie
 from syncengine_plugins.sources.takeout.items import unpack_item
 from syncengine_plugins.sources.takeout.matching import match_changed
 from syncengine_plugins.sources.takeout.merging import merge
-from syncengine_plugins.sources.takeout.parts import find_parts
+from syncengine_plugins.sources.takeout.parts import FoundParts, find_parts
 from syncengine_plugins.sources.takeout.reading import Archives, Copy
 
 _INDEX = "takeout.sqlite"
 _ITEMS = "SELECT i.row, s.json FROM item i LEFT JOIN sidecar s ON s.id = i.sidecar ORDER BY i.id"
+_REMARKS = 1000
 _COPY = "part, path, raw, size, crc, offset, packed, method, mtime"
 
 
@@ -29,11 +30,13 @@ class Library:
 
     Args:
         root: the folder, or one archive.
+        found: what lies there, as it was just found.
         context: the engine's.
     """
 
-    def __init__(self, root: Path, context: RunContext) -> None:
+    def __init__(self, root: Path, found: FoundParts, context: RunContext) -> None:
         self._root, self._tick = root, context.tick
+        self._found: FoundParts | None = found
         context.cache.mkdir(parents=True, exist_ok=True)
         self._path = context.cache / _INDEX
         self._index = Index(self._path)
@@ -69,7 +72,7 @@ class Library:
         if self._missing is None:
             self._update()
         counts = dict(self._index.rows("SELECT key, count FROM total ORDER BY key"))
-        remarks = [(text, lost) for text, lost in self._index.rows("SELECT text, lost FROM remark ORDER BY rowid")]
+        remarks = list(self._index.rows("SELECT text, lost FROM remark ORDER BY lost DESC, rowid LIMIT ?", (_REMARKS,)))
         broken = [f"{part.name}: {part.problem}" for part in self.parts.values() if part.problem]
         foreign = [f"{part.name}: holds nothing of a Takeout" for part in self.parts.values() if part.kind == FOREIGN]
         missing = (*(self._missing or ()), *broken, *(text for text, lost in remarks if lost))
@@ -102,13 +105,7 @@ class Library:
         )
 
     def _bring_up_to_date(self) -> None:
-        try:
-            found = find_parts(self._root)
-        except OSError as error:
-            raise FatalError(
-                f"the Takeout folder {self._root} cannot be read: {error.strerror or error}",
-                advice="check that it is there and mounted",
-            ) from error
+        found, self._found = self._found or parts_at(self._root), None
         refresh(self._index, found.parts, self._tick)
         self.parts = {part.id: part for part in self._index.parts()}
         if not self._index.is_merged():
@@ -142,3 +139,14 @@ class Library:
             return None
         self._index.db.execute("UPDATE media SET crc = ? WHERE id = ?", (crc, media))
         return crc
+
+
+def parts_at(root: Path) -> FoundParts:
+    """Return the parts at ``root``. Raises ``FatalError`` when it cannot be read."""
+    try:
+        return find_parts(root)
+    except OSError as error:
+        raise FatalError(
+            f"the Takeout folder {root} cannot be read: {error.strerror or error}",
+            advice="check that it is there and mounted, or set `path` to where the archives of Google Takeout are",
+        ) from error

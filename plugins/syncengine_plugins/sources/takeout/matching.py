@@ -14,9 +14,10 @@ import msgspec
 from syncengine.api import Kind
 from syncengine_plugins.sources.takeout.cascade import MediaName, Pairing, SidecarName, match_folder
 from syncengine_plugins.sources.takeout.folders import classify
-from syncengine_plugins.sources.takeout.index import Index
+from syncengine_plugins.sources.takeout.index import Index, unpack_json
 from syncengine_plugins.sources.takeout.live_photos import Half, candidates, pair
 from syncengine_plugins.sources.takeout.names import companion_key, kind_of, nfc, split_extension
+from syncengine_plugins.sources.takeout.sidecars import AlbumJson, parse_json
 
 COMPANION = "companion"
 _MEDIA = "SELECT id, part, name, size, crc, apple FROM media WHERE folder = ? {}"
@@ -24,6 +25,11 @@ _SIDECARS = "SELECT id, part, name, title, instant FROM sidecar WHERE folder = ?
 _MOST_AT_ONCE = 20_000
 # Titles may hold what no file name can; Google's exported names have "_" there as well.
 _NO_NAME = re.compile(r"[/\\\x00]")
+# Google's own names in the languages that are known; any other folder with an album file is an album.
+_YEAR_FOLDER = re.compile(
+    r"(?:Photos from|Fotos von|Photos de|Fotos del?|Foto del|Foto's uit|Фото за|Zdjęcia z roku) \d{4}"
+    r"|\d{4} ?年(?:的相片|の写真)|\d{4}년 사진"
+)
 _WORD = re.compile(r"\w{0,40}")
 _EDITED = "edited"
 
@@ -83,8 +89,7 @@ def _match(index: Index, folder: int, path: str, read_identifier: ReadIdentifier
     for media, sidecars in _chunks(index, folder):
         _match_chunk(index, media, sidecars, read_identifier)
     _match_left_over(index, folder, read_identifier)
-    (album_files,) = index.db.execute("SELECT count(*) FROM albumfile WHERE folder = ?", (folder,)).fetchone()
-    role = classify(path, has_album_json=album_files > 0)
+    role = classify(path, has_album_json=_is_told_an_album(index, folder, path))
     index.db.execute("UPDATE folder SET changed = 0, role = ? WHERE id = ?", (role.value, folder))
     index.db.execute(
         "DELETE FROM folder WHERE id = :id AND NOT EXISTS (SELECT 1 FROM media WHERE folder = :id)"
@@ -92,6 +97,15 @@ def _match(index: Index, folder: int, path: str, read_identifier: ReadIdentifier
         " AND NOT EXISTS (SELECT 1 FROM albumfile WHERE folder = :id)",
         {"id": folder},
     )
+
+
+def _is_told_an_album(index: Index, folder: int, path: str) -> bool:
+    """Return whether an album file says that the folder is one; some exports have one in their years' folders too."""
+    titles = set()
+    for (packed,) in index.rows("SELECT json FROM albumfile WHERE folder = ?", (folder,)):
+        content = parse_json(unpack_json(packed))
+        titles.add(nfc(content.title) if isinstance(content, AlbumJson) else "")
+    return bool(titles) and not (_YEAR_FOLDER.fullmatch(path) and titles <= {path, ""})
 
 
 def _chunks(index: Index, folder: int) -> Iterator[tuple[list[MediaRow], list[SidecarFound]]]:

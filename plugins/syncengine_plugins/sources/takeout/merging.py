@@ -20,6 +20,7 @@ from syncengine_plugins.sources.takeout.sidecars import AlbumJson, parse_json
 
 _BATCH = 2000
 _NAMED = 50
+_MOST_TWINS = 1000
 #: The "part" of remarks that concern the whole library.
 WHOLE_LIBRARY = 0
 
@@ -118,16 +119,19 @@ def _join_lone_sidecars(index: Index) -> None:
         " WHERE v.sidecar IS NULL AND s.title <> '' ORDER BY s.id"
     )
     for sidecar, title, instant, url in lone:
-        same = index.db.execute(
-            "SELECT s.id, s.instant IS ? AND s.instant IS NOT NULL, s.url FROM sidecar s"
-            " JOIN serving v ON v.sidecar = s.id WHERE s.title = ?"
-            " AND (s.instant IS ? OR s.url = ?) ORDER BY s.id LIMIT 1000",
-            (instant, title, instant, url),
-        ).fetchall()
-        timely = [row for row in same if row[1]]
-        paged = [row for row in timely or same if url and row[2] == url]
-        targets = paged or timely
+        timely = _serving(index, title, "s.instant = :instant", instant=instant) if instant is not None else []
+        paged = [row for row in timely if url and row[1] == url]
+        targets = paged or timely or (_serving(index, title, "s.url = :url", url=url) if url else [])
         index.db.executemany("INSERT OR IGNORE INTO alias VALUES (?, ?)", ((row[0], sidecar) for row in targets))
+
+
+def _serving(index: Index, title: str, condition: str, **values: object) -> list[tuple[int, str]]:
+    """Return id and page of the sidecars of that title that serve a photo or video."""
+    return index.db.execute(
+        "SELECT s.id, s.url FROM sidecar s JOIN serving v ON v.sidecar = s.id"
+        f" WHERE s.title = :title AND {condition} ORDER BY s.id LIMIT {_MOST_TWINS}",  # nosec B608: constants
+        {"title": title, **values},
+    ).fetchall()
 
 
 def _albums(index: Index) -> dict[str, AlbumEntry]:

@@ -453,7 +453,7 @@ def test_nothing_that_garbage_says_escapes(root: Path) -> None:
     content = bytearray(
         write_zip(root / FIRST, [(f"{PHOTOS}/{YEAR}/{n}.jpg", b"x" * 40) for n in range(4)]).read_bytes()
     )
-    for at in range(0, len(content), 11):
+    for at in range(0, len(content), 23):
         damaged = bytearray(content)
         damaged[at] ^= 0xFF
         (root / FIRST).write_bytes(damaged)
@@ -463,3 +463,15 @@ def test_nothing_that_garbage_says_escapes(root: Path) -> None:
                 with suppress(ItemError):
                     assert zlib.crc32(fetched(source, item)) == zlib.crc32(b"x" * 40)
             assert adds_up(source.inventory())
+
+
+def test_a_tgz_that_unpacks_to_too_much_ends_where_it_does(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncengine_plugins.sources.takeout.ingest._ROOM_FLOOR", 1 << 20)
+    builder = TakeoutBuilder()
+    builder.file(f"{YEAR}/good.jpg", b"good")
+    builder.file(f"{YEAR}/bomb.jpg", bytes(50 << 20))
+    write_tgz(root / _TGZ, builder)
+    items, inventory = listed(root)
+    assert _names(items) == ["good.jpg"]
+    assert inventory.missing == (f"{_TGZ}: it would unpack to more than 100 times its size",)
+    assert adds_up(inventory)

@@ -486,3 +486,36 @@ def test_sidecar_of_no_use_are_named_and_counted(root: Path) -> None:
         f"{YEAR}/b.jpg.json",
     ]
     assert adds_up(inventory)
+
+
+@pytest.mark.parametrize(("folder", "albums"), [(YEAR, []), ("Fotos de 2019", []), ("Rome 2019", ["Rome 2019"])])
+def test_an_album_file_that_repeats_a_years_name_makes_no_album(root: Path, folder: str, albums: list[str]) -> None:
+    builder = TakeoutBuilder()
+    builder.album(folder, folder)
+    builder.photo(folder, "a.jpg", taken=TAKEN)
+    builder.write_zip(root / FIRST)
+    assert [album.title for album in items_of(root)["a.jpg"].albums] == albums
+
+
+def test_an_album_may_have_a_years_name_and_a_title_of_its_own(root: Path) -> None:
+    builder = TakeoutBuilder()
+    builder.album(YEAR, "My best year")
+    builder.photo(YEAR, "a.jpg", taken=TAKEN)
+    builder.write_zip(root / FIRST)
+    assert [album.title for album in items_of(root)["a.jpg"].albums] == ["My best year"]
+
+
+def test_a_huge_folder_is_matched_in_pieces_with_the_same_result(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = TakeoutBuilder()
+    for number in range(40):
+        builder.photo(YEAR, f"IMG_{number}.jpg", b"%d" % number, taken=TAKEN, description=str(number))
+        builder.media(YEAR, f"IMG_{number}-edited.jpg", b"edited %d" % number)
+        builder.photo(YEAR, f"IMG_{number}.jpg", b"second %d" % number, taken=TAKEN, counter=1)
+        builder.media(YEAR, f"IMG_{number}.MOV", b"movie %d" % number)
+    builder.media(YEAR, "title & co.jpg", b"named otherwise")
+    builder.file(f"{YEAR}/another file name.json", sidecar("title & co.jpg", TAKEN))
+    builder.write_zip(root / FIRST)
+    whole = listed(root, cache="whole")
+    monkeypatch.setattr("syncengine_plugins.sources.takeout.matching._MOST_AT_ONCE", 10)
+    assert listed(root, cache="pieces") == whole
+    assert whole[1].counts["media without sidecar"] == 0

@@ -581,3 +581,48 @@ def test_content_identifiers_join_what_names_would_join_wrongly(root: Path) -> N
             assert still_item.taken == movie.taken is not None
             is_second = movie.size == len(movie_of[1])
             assert still_item.taken.instant == int((TAKEN + timedelta(hours=is_second)).timestamp()) * 1000
+
+
+@pytest.mark.slow
+def test_a_video_beyond_4_gib_is_read_where_it_lies(root: Path) -> None:
+    size, tail = (4 << 30) + 12_345, b"the end"
+    zeros = bytes(1 << 20)
+    with open(root / FIRST, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+        with archive.open(zipfile.ZipInfo(f"{PHOTOS}/{YEAR}/v.mp4"), "w", force_zip64=True) as member:
+            file_write = file.write
+            # Zeros become holes, so that the archive takes no room on the disk.
+            file.write = lambda data: file.seek(len(data), os.SEEK_CUR) and len(data)  # type: ignore[method-assign]
+            for _ in range(size >> 20):
+                member.write(zeros)
+            file.write = file_write  # type: ignore[method-assign]
+            member.write(bytes(size % (1 << 20) - len(tail)) + tail)
+        archive.writestr(f"{PHOTOS}/{YEAR}/after.jpg", b"after")
+
+    class Counting:
+        length, last = 0, b""
+
+        def write(self, data: bytes | bytearray | memoryview, /) -> int:
+            assert len(data) <= 1 << 20
+            self.length += len(data)
+            self.last = bytes(data[-len(tail) :])
+            return len(data)
+
+    with opened(root) as source:
+        video, after = source.scan(Selection())
+        sink = Counting()
+        source.fetch(video, sink)
+        assert (sink.length, sink.last) == (size, tail)
+        assert fetched(source, after) == b"after"
+
+
+def test_a_library_that_was_moved_is_not_read_again(root: Path) -> None:
+    _write(root, _three_photos())
+    listed(root)
+    moved = root.rename(root.parent / "elsewhere")
+    read: list[str] = []
+    context = RunContext(cache=root.parent / "cache", scratch=root.parent, tick=read.append)
+    with TakeoutSource(TakeoutOptions(path=str(moved))) as source:
+        source.open(context)
+        contents = [fetched(source, item) for item in source.scan(Selection())]
+    assert contents == [b"photo 1", b"photo 2", b"photo 3"]
+    assert read == []

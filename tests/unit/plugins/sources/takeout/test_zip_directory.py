@@ -30,7 +30,7 @@ def _read(content: bytes) -> list[ZipEntry]:
 _NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0/\\"), min_size=1, max_size=40)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.dictionaries(_NAMES, st.binary(max_size=200), max_size=12),
     st.binary(max_size=40),
@@ -113,7 +113,7 @@ def test_refuses_one_volume_of_several() -> None:
         _read(bytes(content))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
 def test_no_damage_escapes(at: int, garbage: bytes) -> None:
     content = bytearray(_zip({"a.jpg": b"a" * 30, "b.jpg": b"b" * 30}))
