@@ -1,7 +1,6 @@
-"""Inside a worker process: how it begins, and how it does one item.
+"""What crosses to a worker process and back, and how a worker process begins and does one item.
 
-What crosses between the processes is bytes, packed and unpacked at known places, so that nothing a plugin makes can
-break the pool's own messages.
+What crosses is bytes, packed and unpacked here, so that nothing a plugin makes can break the pool's own messages.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import pickle  # nosec B403: between our own processes only
+import pickle  # nosec B403  # between our own processes only
 import shutil
 import signal
 import sys
@@ -21,7 +20,7 @@ from typing import Final
 import msgspec
 
 from syncengine.engine.image_work import AnyDeduplicator, AnyTransform, Worked, work_on
-from syncengine.errors import FatalError
+from syncengine.errors import FatalError, PluginError
 from syncengine.model import Asset
 
 Plugins = tuple[tuple[AnyTransform, ...], tuple[AnyDeduplicator, ...]]
@@ -47,6 +46,37 @@ class Reply(msgspec.Struct, frozen=True):
     worked: Worked | None
     fatal: tuple[str, str] = ("", "")
     log: tuple[tuple[int, str, str], ...] = ()
+
+
+def pack_plugins(transforms: tuple[AnyTransform, ...], deduplicators: tuple[AnyDeduplicator, ...]) -> bytes:
+    """Return the plugins as bytes. Raises ``PluginError`` for one that cannot be sent to another process."""
+    for plugin in (*transforms, *deduplicators):
+        try:
+            pickle.dumps(plugin)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            kind = type(plugin)
+            raise PluginError(
+                f"{kind.__module__}.{kind.__qualname__}", f"cannot be sent to a worker: {error}"
+            ) from error
+    return pickle.dumps((transforms, deduplicators))
+
+
+def pack_task(asset: Asset, workdir: Path) -> bytes:
+    """Return an asset as bytes, without the source's own notes, which may be large or not picklable."""
+    item = msgspec.structs.replace(asset.item, raw=None, locator=None)
+    return pickle.dumps((msgspec.structs.replace(asset, item=item), workdir))
+
+
+def unpack_reply(packed: bytes, asset: Asset) -> Worked:
+    """Return the outcome, with the whole item put back. Raises ``FatalError`` when the run cannot go on."""
+    reply: Reply = pickle.loads(packed)  # nosec B301  # made by our own worker process
+    for level, name, text in reply.log:
+        logging.getLogger(name).log(level, "%s: %s", asset.name, text)
+    if reply.worked is None:
+        reason, advice = reply.fatal
+        raise FatalError(reason, advice=advice)
+    assets = tuple(msgspec.structs.replace(made, item=asset.item) for made in reply.worked.assets)
+    return msgspec.structs.replace(reply.worked, assets=assets)
 
 
 class _Collector(logging.Handler):
@@ -87,7 +117,7 @@ class _Worker:
     def plugins(self) -> Plugins:
         """The plugins, unpacked at their first use, when the environment is ready for what they import."""
         if self._plugins is None:
-            self._plugins = pickle.loads(self._packed)  # nosec B301: made by our own parent process
+            self._plugins = pickle.loads(self._packed)  # nosec B301  # made by our own parent process
         return self._plugins
 
 
@@ -118,7 +148,7 @@ def work_here(packed: bytes) -> bytes:
         A packed ``Reply``. A new file is beside that directory, which is gone.
     """
     worker = _worker[0]
-    asset, workdir = pickle.loads(packed)  # nosec B301: made by our own parent process
+    asset, workdir = pickle.loads(packed)  # nosec B301  # made by our own parent process
     plugins = worker.plugins
     try:
         with _memory_limit(worker.memory):

@@ -146,12 +146,18 @@ def _at_border(label: str, call: Callable[[], T]) -> T:
         return call()
     except (ItemError, FatalError, MemoryError):
         raise
-    except Exception as error:  # pylint: disable=broad-exception-caught  # the border: one item fails, not the run
-        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    except OSError as error:
+        if error.errno in _DISK_FULL:
             raise _cannot_write(error.filename or "a temporary file", error) from error
-        _log.exception("%s failed", label)
-        text = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise ItemError(f"internal error in {label}: {type(error).__name__}: {text}") from error
+        raise _unexpected(label, error) from error
+    except Exception as error:
+        raise _unexpected(label, error) from error
+
+
+def _unexpected(label: str, error: Exception) -> ItemError:
+    _log.error("%s failed", label, exc_info=error)
+    text = " ".join(str(error).split())[:_LONGEST_REASON]
+    return ItemError(f"internal error in {label}: {type(error).__name__}: {text}")
 
 
 def _cannot_write(what: object, error: OSError) -> FatalError:

@@ -8,9 +8,7 @@ worker left on the disk is removed.
 from __future__ import annotations
 
 import itertools
-import logging
 import multiprocessing
-import pickle  # nosec B403: between our own processes only
 import shutil
 import signal
 import threading
@@ -30,7 +28,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from syncengine.engine import image_process
 from syncengine.engine.image_work import AnyDeduplicator, AnyTransform, Worked, needs_work
-from syncengine.errors import FatalError, PluginError
+from syncengine.errors import FatalError
 from syncengine.model import Asset
 
 __all__ = ["ImageWorkers", "Worked", "needs_work"]
@@ -74,7 +72,7 @@ class ImageWorkers:
         memory: int,
     ) -> None:
         decoding = tuple(deduplicator for deduplicator in deduplicators if deduplicator.decodes)
-        self._plugins = _packed(tuple(transforms), decoding)
+        self._plugins = image_process.pack_plugins(tuple(transforms), decoding)
         self._context = _context([type(plugin).__module__ for plugin in (*transforms, *decoding)])
         self._workers = workers
         self._timeout = timeout
@@ -149,9 +147,7 @@ class ImageWorkers:
     def _start(self, asset: Asset, parent: Path, future: Future[Worked]) -> None:
         """Hand an item to the pool; a new one when there is none yet, or the old one broke."""
         workdir = parent / f"{self._prefix}-{next(self._numbers)}"
-        # The source's own notes may be large or not picklable; the whole item is put back into what comes back.
-        bare = msgspec.structs.replace(asset, item=msgspec.structs.replace(asset.item, raw=None, locator=None))
-        packed = pickle.dumps((bare, workdir))
+        packed = image_process.pack_task(asset, workdir)
         while True:
             pool = self._running_pool()
             try:
@@ -224,24 +220,13 @@ class ImageWorkers:
 
     def _outcome(self, task: _Task, inner: Future[bytes], error: BaseException | None) -> Worked:
         if error is None:
-            return _received(inner.result(), task.asset)
+            return image_process.unpack_reply(inner.result(), task.asset)
         _remove_what_is_left(task)
         if isinstance(error, TookTooLongError):
             return Worked(assets=(task.asset,), failure=f"image work took longer than {self._timeout:g} s")
         if isinstance(error, ProcessExpired):
             return Worked(assets=(task.asset,), failure=_end_of_process(error.exitcode))
         raise FatalError(f"image work cannot be done: {type(error).__name__}: {error}") from error
-
-
-def _received(packed: bytes, asset: Asset) -> Worked:
-    reply: image_process.Reply = pickle.loads(packed)  # nosec B301: made by our own worker process
-    for level, name, text in reply.log:
-        logging.getLogger(name).log(level, "%s: %s", asset.name, text)
-    if reply.worked is None:
-        reason, advice = reply.fatal
-        raise FatalError(reason, advice=advice)
-    assets = tuple(msgspec.structs.replace(made, item=asset.item) for made in reply.worked.assets)
-    return msgspec.structs.replace(reply.worked, assets=assets)
 
 
 def _deliver(future: Future[Worked], outcome: Worked | BaseException) -> None:
@@ -271,18 +256,6 @@ def _remove_what_is_left(task: _Task) -> None:
     shutil.rmtree(task.workdir, ignore_errors=True)
     for made in task.workdir.parent.glob(f"{task.workdir.name}{image_process.MADE}*"):
         made.unlink(missing_ok=True)
-
-
-def _packed(transforms: tuple[AnyTransform, ...], deduplicators: tuple[AnyDeduplicator, ...]) -> bytes:
-    for plugin in (*transforms, *deduplicators):
-        try:
-            pickle.dumps(plugin)
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
-            kind = type(plugin)
-            raise PluginError(
-                f"{kind.__module__}.{kind.__qualname__}", f"cannot be sent to a worker: {error}"
-            ) from error
-    return pickle.dumps((transforms, deduplicators))
 
 
 def _context(modules: Sequence[str]) -> BaseContext:

@@ -1,8 +1,8 @@
-"""One LMDB environment per directory and process: shared, counted, written by one thread.
+"""One open LMDB environment, read by any thread and written by its own.
 
-LMDB's rules that this module keeps: a file is opened once per process; a process forked off must not use it; two
-write transactions in one thread lock each other up; a full map spoils its transaction; nobody may read while the map
-is moved; a writable map kills the process when the disk is full, so it is never used.
+LMDB's rules that this module keeps: a process forked off must not use what its parent opened; two write transactions
+in one thread lock each other up; a full map spoils its transaction; nobody may read while the map is moved; a writable
+map kills the process when the disk is full, so it is never used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition
 from typing import Any, TypeVar
 
 import lmdb
@@ -222,43 +222,6 @@ def _open(directory: Path, map_size: int) -> lmdb.Environment:
 def _open_engine(directory: Path, options: dict[str, Any]) -> lmdb.Environment:
     try:
         # py-lmdb 3 has two engines whose files do not understand each other; 0 is the one that older releases have.
-        return lmdb.open(str(directory), lib_version=0, **options)
+        return lmdb.open(str(directory), lib_version=0, **options)  # pylint: disable=unspecified-encoding  # no file
     except TypeError:
-        return lmdb.open(str(directory), **options)
-
-
-_open_lock = Lock()
-# LMDB forbids to open a file twice in one process, so whoever comes second shares what the first one opened.
-_opened: dict[tuple[int, int], Environment] = {}
-
-
-def acquire(directory: Path) -> Environment:
-    """Open the store in ``directory``, or share the one that this process opened before; ``release`` it once."""
-    with _open_lock:
-        key = _identity(directory)
-        shared = _opened.get(key) if key else None
-        if shared is not None:
-            shared.check_process()
-            shared.users += 1
-            return shared
-        opened = Environment(directory)
-        _opened[_identity(directory) or (0, 0)] = opened
-        return opened
-
-
-def release(environment: Environment) -> None:
-    """Give up one use; the last one closes the store."""
-    with _open_lock:
-        environment.users -= 1
-        if environment.users == 0:
-            for key in [key for key, opened in _opened.items() if opened is environment]:
-                del _opened[key]
-            environment.close()
-
-
-def _identity(directory: Path) -> tuple[int, int] | None:
-    try:
-        found = directory.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        return lmdb.open(str(directory), **options)  # pylint: disable=unspecified-encoding  # no file

@@ -56,7 +56,7 @@ def translated(directory: Path) -> Iterator[None]:
         yield
     except RecordDamagedError as error:
         raise StateDamagedError(directory, str(error)) from error
-    except _DAMAGE as error:
+    except _DAMAGE as error:  # pylint: disable=catching-non-exception  # lmdb makes its exceptions in C
         raise StateDamagedError(directory, str(error)) from error
     except (lmdb.Error, OSError) as error:
         raise _fatal(directory, error) from error

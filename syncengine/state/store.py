@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice, takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -13,13 +12,14 @@ import lmdb
 
 from syncengine.model import AlbumRecord, ContentRecord, ItemRecord, RunReport, StateBatch
 from syncengine.state.codec import Codec
-from syncengine.state.environment import Environment, acquire, release
+from syncengine.state.environment import Environment
 from syncengine.state.failures import RecordDamagedError, translated
-from syncengine.state.keys import OWNER_SIZE, album_key, item_keys, owner_key, path_key
+from syncengine.state.fingerprints import Fingerprints, put_fingerprint
+from syncengine.state.keys import album_key, item_keys, owner_key, path_key
+from syncengine.state.scanning import pages
+from syncengine.state.sharing import acquire, release
 
-_PAGE = 1000
 _STORE = "state.lmdb"
-_FIRST, _ANOTHER = b"\0", b"\1"
 
 _ITEMS = Codec(ItemRecord)
 _CONTENTS = Codec(ContentRecord)
@@ -199,73 +199,6 @@ class ProfileState:
         for album in record.albums:
             txn.put(album_key(owner, album.id) + record.content, owned, db=tables["members"])
         txn.put(key, _CONTENTS.encode(record), db=tables["contents"])
-
-
-class Fingerprints:
-    """The fingerprints of one method at one destination, as the state remembers them.
-
-    Several contents may share a fingerprint: the first is found by it, the others are kept beside it.
-
-    Args:
-        environment: the open store.
-        prefix: of the destination and the method.
-    """
-
-    def __init__(self, environment: Environment, prefix: bytes) -> None:
-        self._store = environment
-        self._prefix = prefix
-
-    def get(self, fingerprint: bytes) -> bytes | None:
-        """Return the content that has exactly this fingerprint, the one that was there first."""
-        with self._store.read() as txn:
-            value = txn.get(self._prefix + _FIRST + fingerprint, db=self._store.tables["fingerprints"])
-            return None if value is None else _BYTES.decode(cast(bytes, value))
-
-    def entries(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every (fingerprint, content)."""
-        begin = 2 * OWNER_SIZE + 1
-        for page in pages(self._store, "fingerprints", self._prefix):
-            with translated(self._store.directory):
-                contents = _BYTES.decode_each(value for _, value in page)
-            for (key, _), content in zip(page, contents, strict=True):
-                is_first = key[begin - 1 : begin] == _FIRST
-                yield (key[begin:] if is_first else key[begin : -len(content)]), content
-
-
-def put_fingerprint(txn: lmdb.Transaction, table: Any, prefix: bytes, fingerprint: bytes, content: bytes) -> None:
-    """Add a fingerprint; the first content that brings it keeps it, others are added beside."""
-    value = _BYTES.encode(content)
-    if txn.put(prefix + _FIRST + fingerprint, value, overwrite=False, db=table):
-        return
-    if txn.get(prefix + _FIRST + fingerprint, db=table) != value:
-        txn.put(prefix + _ANOTHER + fingerprint + content, value, db=table)
-
-
-def pages(
-    environment: Environment, table: str, prefix: bytes, *, values: bool = True
-) -> Iterator[list[tuple[bytes, bytes]]]:
-    """Yield the entries whose keys begin with ``prefix``, in order, a page per short read transaction.
-
-    Args:
-        environment: the open store.
-        table: its name.
-        prefix: that all keys share.
-        values: whether the values are wanted; without them they are empty.
-    """
-    start: bytes | None = prefix
-    while start is not None:
-        with environment.read(_PAGE) as txn, txn.cursor(environment.tables[table]) as cursor:
-            page = list(islice(_entries(cursor, start, prefix, values=values), _PAGE))
-        start = page[-1][0] + b"\0" if len(page) == _PAGE else None
-        if page:
-            yield page
-
-
-def _entries(cursor: lmdb.Cursor, start: bytes, prefix: bytes, *, values: bool) -> Iterator[tuple[bytes, bytes]]:
-    if not cursor.set_range(start):
-        return
-    entries = cursor if values else ((key, b"") for key in cursor.iternext(values=False))
-    yield from takewhile(lambda entry: entry[0].startswith(prefix), cast(Iterator[tuple[bytes, bytes]], entries))
 
 
 def _paths(owner: bytes, record: ContentRecord) -> set[bytes]:

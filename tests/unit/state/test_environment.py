@@ -16,8 +16,9 @@ from syncengine.model import ItemRecord, StateBatch
 from syncengine.state import environment as environment_module
 from syncengine.state import format as format_module
 from syncengine.state.codec import Codec
-from syncengine.state.environment import Environment, acquire, release
+from syncengine.state.environment import Environment
 from syncengine.state.failures import StateDamagedError, translated
+from syncengine.state.sharing import acquire, release
 from syncengine.state.store import ProfileState, StateStore
 
 SMALL = 1 << 20
@@ -102,6 +103,21 @@ def test_the_map_grows_while_others_read(tmp_path: Path) -> None:
         thread.join()
     assert not failures
     assert environment.map_size > SMALL
+    environment.close()
+
+
+def test_the_map_is_not_moved_under_a_reader(tmp_path: Path) -> None:
+    environment = Environment(tmp_path, map_size=SMALL)
+    fill(environment, 10)
+    writing = threading.Thread(target=fill, args=(environment, 500))
+    with environment.read() as txn:
+        writing.start()
+        writing.join(0.3)
+        assert writing.is_alive()
+        assert environment.map_size == SMALL
+        assert txn.get(b"00000009", db=environment.tables["items"]) == bytes(4000)
+    writing.join()
+    assert read(environment, b"00000499") == bytes(4000)
     environment.close()
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syncengine.engine.ports import State
 from syncengine.model import AlbumRecord, AlbumRef, ContentRecord, ItemRecord, RunReport, StateBatch
-from syncengine.state import store as store_module
+from syncengine.state import scanning
 from syncengine.state.failures import StateDamagedError
 from syncengine.state.store import ProfileState, StateStore
 
@@ -64,7 +64,7 @@ def test_a_new_state_knows_nothing(state: ProfileState) -> None:
     assert state.items([]) == []
     assert state.contents([key("a")]) == [None]
     assert state.path_owners(["photos/a"]) == [None]
-    assert list(state.albums()) == list(state.album_members("a1")) == list(state.all_contents()) == []
+    assert [*state.albums(), *state.album_members("a1"), *state.all_contents()] == []
     assert state.count_contents() == 0
     assert state.fingerprints("phash-1").get(b"x") is None
     assert list(state.fingerprints("phash-1").entries()) == []
@@ -206,7 +206,7 @@ def test_runs_newest_first(store: StateStore, state: ProfileState) -> None:
 
 
 def test_everything_is_listed_over_many_pages(state: ProfileState, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "_PAGE", 3)
+    monkeypatch.setattr(scanning, "PAGE", 3)
     for count in (1, 3, 7, 9):
         names = [f"{count}-{number}" for number in range(count)]
         state.commit(
@@ -221,7 +221,7 @@ def test_everything_is_listed_over_many_pages(state: ProfileState, monkeypatch: 
 
 
 def test_listing_goes_on_while_others_write(state: ProfileState, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "_PAGE", 2)
+    monkeypatch.setattr(scanning, "PAGE", 2)
     state.commit(StateBatch(contents=[content(str(number)) for number in range(10)]))
     seen = []
     for number, record in enumerate(state.all_contents()):
@@ -256,7 +256,7 @@ def test_a_record_under_the_wrong_key_is_damage(state: ProfileState) -> None:
     state.commit(StateBatch(contents=[content("a")]))
     environment = state._store
     table = environment.tables["contents"]
-    (entry,) = [entry for page in store_module.pages(environment, "contents", b"") for entry in page]
+    (entry,) = [entry for page in scanning.pages(environment, "contents", b"") for entry in page]
     environment.write(lambda txn: txn.put(entry[0][:8] + key("b"), entry[1], db=table))
     with pytest.raises(StateDamagedError):
         state.contents([key("b")])
@@ -274,10 +274,10 @@ def test_a_flipped_bit_in_any_table_is_reported_as_damage(state: ProfileState, t
     )
     state.save_run(RunReport(run="r", profile="nas", source="", destination="", started="", finished=""))
     environment = state._store
-    (entry,) = [entry for page in store_module.pages(environment, table, b"") for entry in page]
+    (entry,) = [entry for page in scanning.pages(environment, table, b"") for entry in page]
     flipped = entry[1][:-1] + bytes([entry[1][-1] ^ 4])
     environment.write(lambda txn: txn.put(entry[0], flipped, db=environment.tables[table]))
-    reading = {
+    reading: dict[str, Callable[[], object]] = {
         "items": lambda: state.items(["a"]),
         "contents": lambda: state.contents([key("a")]),
         "paths": lambda: state.path_owners(["photos/a"]),
