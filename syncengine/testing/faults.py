@@ -196,6 +196,11 @@ class FaultyDestination(Destination[Any]):
         with self.faults.around("move"):
             self.inner.move(path, to)
 
+    def set_mtime(self, path: str, mtime: float) -> None:
+        """Set mtime."""
+        with self.faults.around("set_mtime"):
+            self.inner.set_mtime(path, mtime)
+
     def remove(self, path: str) -> None:
         """Remove."""
         with self.faults.around("remove"):

@@ -97,6 +97,8 @@ class NamePromises(DestinationSuite):
         with raises(_PROMISE, ItemError):
             destination.remove(path)
         with raises(_PROMISE, ItemError):
+            destination.set_mtime(path, 1e9)
+        with raises(_PROMISE, ItemError):
             destination.link("photos/a.jpg", path, kind="symlink")
         with raises(_PROMISE, ItemError):
             destination.link(path, "photos/b.jpg", kind="symlink")

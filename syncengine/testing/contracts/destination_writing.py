@@ -54,6 +54,18 @@ class WritingPromises(DestinationSuite):
         found = destination.stat(_PATH)
         kept("mtime is kept", found is not None and abs(found.mtime - mtime) <= _MTIME_SLACK)
 
+    def test_another_mtime_can_be_set(self, destination: AnyDestination) -> None:
+        store(destination, _PATH, b"of another time", mtime=1e9)
+        store(destination, "photos/other.jpg", mtime=1e9)
+        destination.set_mtime(_PATH, 1.2e9)
+        found, other = destination.stat(_PATH), destination.stat("photos/other.jpg")
+        kept("set_mtime sets mtime", found is not None and abs(found.mtime - 1.2e9) <= _MTIME_SLACK)
+        kept("of that file alone", other is not None and abs(other.mtime - 1e9) <= _MTIME_SLACK)
+        same("set_mtime leaves the content", content_of(destination, _PATH), b"of another time")
+        with raises("set_mtime raises FileNotFoundError when nothing is there", FileNotFoundError):
+            destination.set_mtime("photos/none.jpg", 1e9)
+        same("nothing else is there", len(everything(destination)), 2)
+
     @pytest.mark.parametrize("mtime", [-1.5, -2_208_988_800.0, 4e9, 1e11, 1e18, -1e18])
     def test_no_time_fails_a_file(self, destination: AnyDestination, mtime: float) -> None:
         store(destination, _PATH, b"of another age", mtime=mtime)

@@ -239,6 +239,11 @@ class SourceContract(ABC):
             described = source.describe(item, path)
             same("describe keeps the item's identity", described.id, item.id)
 
+    def test_describe_needs_no_file(self, source: AnySource, tmp_path: Path) -> None:
+        for item in source.scan(_EVERYTHING):
+            described = source.describe(item, tmp_path / "not fetched")
+            same("describe keeps the item's identity", (described.id, described.name), (item.id, item.name))
+
     def test_describe_only_adds(self, source: AnySource, tmp_path: Path) -> None:
         path = tmp_path / "fetched"
         for item in source.scan(_EVERYTHING):

@@ -152,6 +152,15 @@ class MemoryDestination(Destination[MemoryDestinationOptions]):
             self.put(check_path(to), entry, replace=False)
             self.storage.unname(path)
 
+    def set_mtime(self, path: str, mtime: float) -> None:
+        """Give a file another time where it lies."""
+        with self.storage.lock:
+            name = self._same_name(check_path(path))
+            file = self.storage.file(name) if name is not None else None
+            if file is None:
+                raise FileNotFoundError(path)
+            file.mtime = mtime
+
     def remove(self, path: str) -> None:
         """Remove a file or link."""
         with self.storage.lock:

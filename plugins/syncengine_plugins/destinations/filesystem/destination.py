@@ -19,7 +19,8 @@ from syncengine.api import (
     Upload,
 )
 from syncengine_plugins.destinations.filesystem.opening import Opened, open_root
-from syncengine_plugins.destinations.filesystem.upload import FileUpload, set_mtime
+from syncengine_plugins.destinations.filesystem.times import set_mtime
+from syncengine_plugins.destinations.filesystem.upload import FileUpload
 from syncengine_plugins.destinations.filesystem.walk import walk
 
 
@@ -145,6 +146,10 @@ class FilesystemDestination(Destination[FilesystemOptions]):
     def move(self, path: str, to: str) -> None:
         """Rename one file or link."""
         self._here.places.move(path, to)
+
+    def set_mtime(self, path: str, mtime: float) -> None:
+        """Give a file another time where it lies; its hard links have it as well."""
+        self._here.places.set_mtime(path, mtime)
 
     def remove(self, path: str) -> None:
         """Remove one file or link."""

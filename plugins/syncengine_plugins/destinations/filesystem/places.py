@@ -13,6 +13,7 @@ from syncengine_plugins.destinations.filesystem.durability import Durability
 from syncengine_plugins.destinations.filesystem.failures import VANISHED
 from syncengine_plugins.destinations.filesystem.listings import Listings
 from syncengine_plugins.destinations.filesystem.renaming import Renamer
+from syncengine_plugins.destinations.filesystem.times import set_mtime
 from syncengine_plugins.destinations.filesystem.tree import PRIVATE, TEMPORARY, Directory, Tree, split_path
 
 ResultT = TypeVar("ResultT")
@@ -138,22 +139,37 @@ class Places:
 
     def read(self, path: str) -> BinaryIO:
         """Open the regular file at ``path``. Raises ``FileNotFoundError``."""
+        return open(self._open(path)[1], "rb")
 
-        def open_file(directory: Directory, name: str) -> int | None:
+    def set_mtime(self, path: str, mtime: float) -> None:
+        """Give the regular file at ``path`` another time. Raises ``FileNotFoundError``."""
+        self.check(path)
+        directory, fd = self._open(path)
+        try:
+            set_mtime(fd, mtime)
+        except OSError as error:
+            raise self.explain(error, path) from error
+        finally:
+            os.close(fd)
+        self._durability.touched(directory, split_path(path)[1])
+
+    def _open(self, path: str) -> tuple[Directory, int]:
+        def open_file(directory: Directory, name: str) -> tuple[Directory, int] | None:
             try:
-                return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory.fd)
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                return directory, os.open(name, flags, dir_fd=directory.fd)
             except OSError as error:
                 if error.errno in (errno.ELOOP, errno.ENXIO):
                     return None
                 raise
 
-        fd = self._look(path, open_file)
-        if fd is None:
+        found = self._look(path, open_file)
+        if found is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            os.close(fd)
+        if not stat.S_ISREG(os.fstat(found[1]).st_mode):
+            os.close(found[1])
             raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
-        return open(fd, "rb")
+        return found
 
     def hardlink(self, existing: str, path: str) -> None:
         """Make ``path`` another name of the file ``existing``."""

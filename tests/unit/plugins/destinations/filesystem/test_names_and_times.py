@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from syncengine.api import FatalError, ItemError, TargetExistsError
 from syncengine_plugins.destinations.filesystem import FilesystemDestination, renaming, walk
 from syncengine_plugins.destinations.filesystem.libc import LIBC
+from syncengine_plugins.destinations.filesystem.times import set_mtime
 from syncengine_plugins.destinations.filesystem.tree import Tree
-from syncengine_plugins.destinations.filesystem.upload import set_mtime
 from tests.unit.plugins.destinations.filesystem.conftest import Store
 
 _PARTS = st.one_of(
@@ -261,3 +261,15 @@ def test_a_file_from_another_file_system_is_copied(
     with pytest.raises(TargetExistsError):
         destination.place(staged, "photos/a.jpg")
     assert staged.read_bytes() == b"second"
+
+
+def test_setting_a_time_keeps_hard_links_together(destination: FilesystemDestination, store: Store, root: Path) -> None:
+    store("photos/a.jpg")
+    destination.link("photos/a.jpg", "albums/a.jpg", kind="hardlink")
+    destination.set_mtime("photos/a.jpg", 1.2e9)
+    assert (root / "albums/a.jpg").stat().st_mtime == 1.2e9
+    assert (root / "albums/a.jpg").samefile(root / "photos/a.jpg")
+    destination.link("photos/a.jpg", "albums/link.jpg", kind="symlink")
+    with pytest.raises(FileNotFoundError):
+        destination.set_mtime("albums/link.jpg", 1e9)
+    assert (root / "photos/a.jpg").stat().st_mtime == 1.2e9

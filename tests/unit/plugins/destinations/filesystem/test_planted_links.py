@@ -56,6 +56,7 @@ _USES: dict[str, Use] = {
     "link from": lambda destination, path: destination.link(path, "real/new.jpg", kind="symlink"),
     "move": lambda destination, path: destination.move(path, "real/new.jpg"),
     "remove": lambda destination, path: destination.remove(path),
+    "set_mtime": lambda destination, path: destination.set_mtime(path, 1e9),
 }
 
 
