@@ -91,6 +91,19 @@ _DICTIONARY = (
 )
 
 
+_DROP_PART = (
+    "UPDATE folder SET changed = 1 WHERE id IN (SELECT folder FROM media WHERE part = ?)",
+    "UPDATE folder SET changed = 1 WHERE id IN (SELECT folder FROM sidecar WHERE part = ?)",
+    "UPDATE folder SET changed = 1 WHERE id IN (SELECT folder FROM albumfile WHERE part = ?)",
+    "DELETE FROM media WHERE part = ?",
+    "DELETE FROM sidecar WHERE part = ?",
+    "DELETE FROM albumfile WHERE part = ?",
+    "DELETE FROM tally WHERE part = ?",
+    "DELETE FROM remark WHERE part = ?",
+    "DELETE FROM part WHERE id = ?",
+)
+
+
 class PartRow(msgspec.Struct, frozen=True):
     """A part as the index knows it; the fields are those of ``PartFile``, with its id and what is wrong with it."""
 
@@ -212,13 +225,8 @@ class Index:
 
     def drop_part(self, part: int) -> None:
         """Forget a part and all that came from it; its folders are to be matched again."""
-        for table in ("media", "sidecar", "albumfile"):
-            self.db.execute(
-                f"UPDATE folder SET changed = 1 WHERE id IN (SELECT folder FROM {table} WHERE part = ?)", (part,)
-            )  # nosec B608: the table's name is one of three constants
-        for table in ("media", "sidecar", "albumfile", "tally", "remark"):
-            self.db.execute(f"DELETE FROM {table} WHERE part = ?", (part,))  # nosec B608: likewise
-        self.db.execute("DELETE FROM part WHERE id = ?", (part,))
+        for statement in _DROP_PART:
+            self.db.execute(statement, (part,))
         self.db.execute("DELETE FROM total")
 
     def folder(self, export: str, path: str) -> int:
@@ -277,7 +285,7 @@ class Index:
             "SELECT offset, size FROM media WHERE part = ? AND offset >= ? AND offset < ? ORDER BY offset DESC LIMIT ?",
             (part, start, end, count),
         )
-        return [(offset, size) for offset, size in found][::-1]
+        return [(int(offset), int(size)) for offset, size in found][::-1]
 
     def is_merged(self) -> bool:
         """Return whether the items are those of the parts as the index has them."""

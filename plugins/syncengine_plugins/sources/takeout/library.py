@@ -22,7 +22,7 @@ from syncengine_plugins.sources.takeout.reading import Archives, Copy
 _INDEX = "takeout.sqlite"
 _ITEMS = "SELECT i.row, s.json FROM item i LEFT JOIN sidecar s ON s.id = i.sidecar ORDER BY i.id"
 _REMARKS = 1000
-_COPY = "part, path, raw, size, crc, offset, packed, method, mtime"
+_COPY = "SELECT part, path, raw, size, crc, offset, packed, method, mtime, name FROM media WHERE id = ?"
 
 
 class Library:
@@ -114,8 +114,8 @@ class Library:
         self._missing = found.missing
 
     def _copy(self, media: int) -> tuple[Copy, str]:
-        row = self._index.db.execute(f"SELECT {_COPY}, name FROM media WHERE id = ?", (media,)).fetchone()
-        return Copy(*row[:-1]), row[-1]  # nosec B608: a constant list of columns
+        row = self._index.db.execute(_COPY, (media,)).fetchone()
+        return Copy(*row[:-1]), row[-1]
 
     def _identifier(self, media: int, unpack: bool) -> str | None:
         """Read the content identifier that joins a Live Photo's halves, and remember it; ``None`` when not read."""

@@ -16,6 +16,7 @@ from syncengine_plugins.sources.takeout.borrowing import Checksum, borrow
 from syncengine_plugins.sources.takeout.folders import FolderRole
 from syncengine_plugins.sources.takeout.index import Index, unpack_json
 from syncengine_plugins.sources.takeout.items import AlbumEntry, Folder, MemberRow, Merger, SidecarRecord, pack_item
+from syncengine_plugins.sources.takeout.members import shown
 from syncengine_plugins.sources.takeout.sidecars import AlbumJson, parse_json
 
 _BATCH = 2000
@@ -233,9 +234,9 @@ def _name_lone_sidecars(index: Index) -> int:
     texts, count = [], 0
     for count, (path, name) in enumerate(rows, 1):
         if count <= _NAMED:
-            texts.append((f"{path}/{name}: a sidecar without its photo or video", 0))
+            texts.append((WHOLE_LIBRARY, f"{shown(path)}/{shown(name)}: a sidecar without its photo or video"))
     if count > _NAMED:
-        texts.append((f"{count - _NAMED} more sidecars without their photo or video", 0))
+        texts.append((WHOLE_LIBRARY, f"{count - _NAMED} more sidecars without their photo or video"))
     index.db.execute("DELETE FROM remark WHERE part = ?", (WHOLE_LIBRARY,))
-    index.db.executemany(f"INSERT INTO remark VALUES ({WHOLE_LIBRARY}, ?, ?)", texts)
+    index.db.executemany("INSERT INTO remark VALUES (?, ?, 0)", texts)
     return count

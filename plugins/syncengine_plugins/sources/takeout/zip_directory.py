@@ -153,24 +153,23 @@ def _entry(buffer: bytes, at: int, shift: int) -> ZipEntry:
     fields = _ENTRY.unpack_from(buffer, at)
     if fields[0] != _ENTRY_SIGNATURE:
         raise PartDamagedError("its directory is damaged")
-    system, flags, method, clock, day, crc = fields[2], fields[5], fields[6], fields[7], fields[8], fields[9]
+    system, flags, method = fields[2], fields[5], fields[6]
     packed, size, name_length, extra_length, attributes, offset = (*fields[10:14], fields[17], fields[18])
     name_at = at + _ENTRY.size
-    name = buffer[name_at : name_at + name_length]
+    extra_at = name_at + name_length
     if 0xFFFFFFFF in {packed, size, offset}:
-        extra = buffer[name_at + name_length : name_at + name_length + extra_length]
-        size, packed, offset = _wide(extra, size, packed, offset)
+        size, packed, offset = _wide(buffer[extra_at : extra_at + extra_length], size, packed, offset)
     return ZipEntry(
-        name=name,
+        name=buffer[name_at:extra_at],
         utf8=bool(flags & 0x800),
         method=method,
         encrypted=bool(flags & 0x2041),
-        crc=crc,
+        crc=fields[9],
         packed=packed,
         size=size,
         offset=offset + shift,
         mode=attributes >> 16 if system == _UNIX else 0,
-        stamp=_stamp(day, clock),
+        stamp=_stamp(fields[8], fields[7]),
     )
 
 
