@@ -220,8 +220,7 @@ class Index:
 
     def move_parts(self, places: Iterable[tuple[str, int]]) -> None:
         """Note where parts lie now: (path, id of the part)."""
-        moved = [(path, part, path) for path, part in places]
-        self.db.executemany("UPDATE part SET path = ? WHERE id = ? AND path <> ?", moved)
+        self.db.executemany("UPDATE part SET path = ? WHERE id = ?", places)
 
     def drop_part(self, part: int) -> None:
         """Forget a part and all that came from it; its folders are to be matched again."""

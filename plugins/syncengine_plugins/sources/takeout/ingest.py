@@ -15,9 +15,8 @@ import msgspec
 
 from syncengine_plugins.media import apple
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError
-from syncengine_plugins.sources.takeout.folders import logical_path
 from syncengine_plugins.sources.takeout.index import Index, PartRow
-from syncengine_plugins.sources.takeout.intake import PartIntake, is_media
+from syncengine_plugins.sources.takeout.intake import PartIntake, is_media, photos_place
 from syncengine_plugins.sources.takeout.members import (
     LARGEST_JSON,
     Member,
@@ -48,6 +47,7 @@ _MOVIES = frozenset({".mov", ".mp4"})
 _HALVES = _MOVIES | {".heic", ".heif", ".jpg"}
 _ROOM_RATIO, _ROOM_FLOOR = 100, 16 << 30
 _PEEK = 200
+_FARTHEST = (1 << 63) - 1
 
 
 def refresh(index: Index, parts: tuple[PartFile, ...], tick: Callable[[str], None]) -> bool:
@@ -68,7 +68,9 @@ def refresh(index: Index, parts: tuple[PartFile, ...], tick: Callable[[str], Non
     for row in gone:
         with index.transaction():
             index.drop_part(row.id)
-    index.move_parts((part.path, known[part.name].id) for part in parts if part.name in known)
+    index.move_parts(
+        (part.path, known[part.name].id) for part in parts if part.name in known and part.path != known[part.name].path
+    )
     for number, part in enumerate(changed, 1):
         tick(f"reading {part.name} ({number} of {len(changed)} new or changed parts)")
         _read_part(index, part, known[part.name].id if part.name in known else None)
@@ -140,8 +142,8 @@ def _overlapping(stream: io.BufferedReader) -> set[int]:
     offsets, ends = array("Q"), array("Q")
     try:
         for entry in read_directory(stream):
-            offsets.append(entry.offset)
-            ends.append(member_end(entry.offset, entry.packed))
+            offsets.append(min(entry.offset, _FARTHEST))
+            ends.append(min(member_end(entry.offset, entry.packed), _FARTHEST))
     except PartDamagedError:
         if not offsets:
             raise
@@ -179,7 +181,7 @@ def _read_tgz(part: PartFile, intake: PartIntake) -> None:
 
 def _measured(reader: TgzReader, member: Member) -> tuple[Member, str | None]:
     """Read a photo or video in passing: its checksum, and what joins the halves of a Live Photo."""
-    place = logical_path(member.path)
+    place = photos_place(member.path)
     if place is None or place[1].lower().endswith(".json") or not is_media(*place):
         return member, None
     half = member.size <= _LARGEST_HALF and same_format(split_extension(place[1])[1]) in _HALVES

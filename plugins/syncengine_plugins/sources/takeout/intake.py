@@ -19,7 +19,7 @@ from syncengine_plugins.sources.takeout.folders import logical_path
 from syncengine_plugins.sources.takeout.index import Index, SidecarRow, pack_json
 from syncengine_plugins.sources.takeout.members import LARGEST_JSON, Directory, Listed, Member, Refused, shown
 from syncengine_plugins.sources.takeout.names import kind_of, nfc
-from syncengine_plugins.sources.takeout.parts import PartFile
+from syncengine_plugins.sources.takeout.parts import PartFile, is_strange
 from syncengine_plugins.sources.takeout.sidecars import AlbumJson, AssetSidecar, parse_json
 
 MEDIA, SIDECARS, ALBUM_FILES, OTHER, REFUSED, DIRECTORIES = CLASSES = (
@@ -72,7 +72,7 @@ class PartIntake:
             self.tally[DIRECTORIES] += 1
         elif isinstance(listed, Refused):
             self.refuse(listed)
-        elif place := logical_path(listed.path):
+        elif place := photos_place(listed.path):
             self._take_photos_member(listed, nfc(place[0]), place[1], apple)
         else:
             self.tally[OTHER] += 1
@@ -139,6 +139,17 @@ class PartIntake:
 
     def _remark(self, text: str, *, lost: bool) -> None:
         self.remarks.append((f"{self._part.name}: {text}", lost))
+
+
+def photos_place(path: str) -> tuple[str, str] | None:
+    """Return folder and file name of a member of Google Photos, and ``None`` for what is another product's or none's.
+
+    Archives that were packed again on a Mac have a double of each file, ``__MACOSX/.../._IMG_1.jpg``.
+    """
+    place = logical_path(path)
+    if place is None or place[1].startswith("._") or any(is_strange(folder) for folder in path.split("/")[:-1]):
+        return None
+    return place
 
 
 def is_media(folder: str, name: str) -> bool:

@@ -25,6 +25,8 @@ _STAMPED = re.compile(
 _STAMP = re.compile(r"takeout-(\d{8}T\d{6,7}Z)", re.I)
 _ARCHIVES: tuple[tuple[str, PartKind], ...] = ((".zip", "zip"), (".tgz", "tgz"), (".tar.gz", "tgz"))
 _UNFINISHED = re.compile(r"(?P<whole>.*)\.(?:crdownload|part|partial|download|opdownload|aria2|!ut|tmp)", re.I)
+# What Windows, macOS and NAS systems put beside people's files.
+_STRANGERS = frozenset({"@eadir", "__macosx", ".@__thumb", "#recycle", "$recycle.bin", ".trashes", ".thumbnails"})
 _DEEPEST = 5
 _MOST_GAPS = 20
 
@@ -111,6 +113,11 @@ def is_named_takeout(name: str) -> bool:
     return "takeout" in name.casefold()
 
 
+def is_strange(folder: str) -> bool:
+    """Return whether a folder of this name is the operating system's, and no part of any export."""
+    return folder.casefold() in _STRANGERS
+
+
 def list_directory(path: str, *, archives: bool = True) -> list[FileListing]:
     """Return what is directly in a directory of an unpacked export, sorted by name.
 
@@ -173,6 +180,8 @@ class _Search:
             self.missing.append(f"{shown(relative)}: it cannot be read ({error.strerror})")
             return
         for name in folders:
+            if is_strange(name):
+                continue
             self._number(name)
             inside = self._is_export(f"{relative}{name}/")
             if inside or (depth < _DEEPEST and not name.startswith((".", "@", "$"))):

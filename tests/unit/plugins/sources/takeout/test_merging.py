@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from syncengine.api import AlbumRef, ItemState, Kind, Selection
-from syncengine.testing.sample_library import TakeoutBuilder, make_sample_library, sidecar
+from syncengine.testing.sample_library import Member, TakeoutBuilder, make_sample_library, sidecar
 from tests.unit.plugins.sources.takeout.libraries import (
     FIRST,
     MILLISECONDS,
@@ -519,3 +519,21 @@ def test_a_huge_folder_is_matched_in_pieces_with_the_same_result(root: Path, mon
     monkeypatch.setattr("syncengine_plugins.sources.takeout.matching._MOST_AT_ONCE", 10)
     assert listed(root, cache="pieces") == whole
     assert whole[1].counts["media without sidecar"] == 0
+
+
+def test_what_the_system_put_there_is_no_photo(root: Path) -> None:
+    builder = TakeoutBuilder()
+    builder.photo(YEAR, "IMG_1.jpg", taken=TAKEN)
+    for junk in ("@eaDir/IMG_1.jpg/SYNOFILE_THUMB_M.jpg", "._IMG_1.jpg", "._IMG_1.jpg.json", ".DS_Store", "Thumbs.db"):
+        builder.file(f"{YEAR}/{junk}", b"\0\5\x16\7")
+    builder.members.append(Member(f"__MACOSX/Takeout/Google Photos/{YEAR}/IMG_2.jpg", b"double"))
+    builder.write_zip(root / FIRST)
+    items, inventory = listed(root)
+    assert [item.name for item in items] == ["IMG_1.jpg"]
+    assert inventory.counts["other"] == 6
+    assert inventory.warnings == ()
+    (root / FIRST).unlink()
+    builder.write_folder(root)
+    items, inventory = listed(root)
+    assert [item.name for item in items] == ["IMG_1.jpg"]
+    assert inventory.warnings == ()

@@ -105,6 +105,25 @@ def test_gives_what_comes_before_the_damage() -> None:
         next(directory)
 
 
+def test_offsets_beyond_all_files_do_no_harm(tmp_path: Path) -> None:
+    from tests.unit.plugins.sources.takeout.libraries import listed
+
+    (tmp_path / "parts").mkdir()
+    content = bytearray(_zip({"Takeout/Google Photos/Rome/a.jpg": b"a"}))
+    entry = content.index(b"PK\x01\x02")
+    wide = struct.pack("<HHQ", 1, 8, (1 << 64) - 2)
+    content[entry + 42 : entry + 46] = b"\xff" * 4
+    content[entry + 30 : entry + 32] = len(wide).to_bytes(2, "little")
+    end = content.index(b"PK\x05\x06")
+    size = int.from_bytes(content[end + 12 : end + 16], "little") + len(wide)
+    content[end + 12 : end + 16] = size.to_bytes(4, "little")
+    content[end:end] = wide
+    (tmp_path / "parts" / "takeout-1.zip").write_bytes(content)
+    items, inventory = listed(tmp_path / "parts")
+    assert items == []
+    assert "beyond the end" in inventory.missing[0]
+
+
 def test_refuses_one_volume_of_several() -> None:
     content = bytearray(_zip({"a.jpg": b"a"}))
     end = content.rindex(b"PK\x05\x06")
