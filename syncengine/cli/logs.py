@@ -33,9 +33,9 @@ class PeoplesLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line, or more with a traceback."""
         line = f"{record.levelname.lower()}: {record.name}: {record.getMessage()}"
-        if record.exc_info and logging.getLogger().level <= logging.DEBUG:
-            line += "\n" + self.formatException(record.exc_info)
-        return line
+        if logging.getLogger().level > logging.DEBUG:
+            return line.partition("\n")[0]
+        return line + "\n" + self.formatException(record.exc_info) if record.exc_info else line
 
 
 class LogChoice:

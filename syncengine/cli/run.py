@@ -102,12 +102,14 @@ class _Runs:
 
 
 def exit_code_for(report: RunReport) -> int:
-    """Return the exit code that a run's account stands for."""
+    """Return the exit code that a run's account stands for; a source that was not read completely is not all well."""
     if report.ended == "interrupted":
         return exit_codes.INTERRUPTED
     if report.ended == "stopped":
         return exit_codes.COULD_NOT_RUN
-    return exit_codes.SOME_ITEMS_FAILED if report.outcomes.get("failed") else exit_codes.WELL
+    if report.outcomes.get("failed") or not report.complete:
+        return exit_codes.SOME_ITEMS_FAILED
+    return exit_codes.WELL
 
 
 @contextmanager

@@ -89,8 +89,8 @@ class Bundler:
         document = metadata_file.describe(
             self._parts.source_label, stored, fetched, path=path, original_path=original_path, zone=self._parts.zone
         )
-        if work.failure:
-            document = msgspec.structs.replace(document, notes=(*document.notes, work.failure))
+        remarks = (*work.remarks, work.failure) if work.failure else work.remarks
+        document = msgspec.structs.replace(document, notes=(*document.notes, *remarks))
         record = self._record(work, stored, fetched)
         record = msgspec.structs.replace(record, path=path, original_path=original_path)
         document = metadata_file.with_origins(metadata_file.with_albums(document, record.albums), record.origins)

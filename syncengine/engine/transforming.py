@@ -53,6 +53,7 @@ class Transforming:
         work.failure = worked.failure
         work.asset = worked.assets[0]
         work.decoded = worked.fingerprints
+        work.remarks = worked.notes
 
     def _wait(self, pending: Future[Worked]) -> Worked | None:
         """Return the result, or ``None`` when the run was interrupted before there was one."""

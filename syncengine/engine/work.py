@@ -39,6 +39,7 @@ class Work(msgspec.Struct, kw_only=True):
         pending: its image work (transform).
         asset: the bytes to store (transform).
         decoded: fingerprints that the image work found, by method (transform).
+        remarks: what the image work has to say beside that (transform).
         near: what it looks like, and is stored all the same (perceptual match).
         fingerprints: to be remembered once it is stored (matches).
     """
@@ -56,6 +57,7 @@ class Work(msgspec.Struct, kw_only=True):
     pending: Future[Worked] | None = None
     asset: Asset | None = None
     decoded: dict[str, bytes | None] = {}
+    remarks: tuple[str, ...] = ()
     near: Copy | None = None
     fingerprints: list[tuple[str, bytes]] = []
 
