@@ -25,6 +25,7 @@ ESCAPES = (
     "",
     "/",
     "/etc/passwd",
+    "/outside.jpg",
     "..",
     "../outside.jpg",
     "photos/../../outside.jpg",

@@ -222,3 +222,12 @@ def test_paths_that_are_none(destination: FilesystemDestination, root: Path) -> 
         "a\0/b",
     ]
     assert destination.missing([*paths, *bad]) == set(bad)
+
+
+def test_an_own_change_counts_whatever_the_directorys_time_says(destination: FilesystemDestination, root: Path) -> None:
+    paths = fill(root, 50)
+    assert destination.missing(paths) == set()
+    before = os.stat(root / "photos")
+    destination.remove(paths[7])
+    os.utime(root / "photos", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert destination.missing(paths) == {paths[7]}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import unicodedata
 import uuid
 from itertools import count
 from pathlib import Path
@@ -113,6 +114,17 @@ def test_a_damaged_format_is_never_a_new_identity(root: Path, text: str) -> None
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_format_that_is_a_link_or_a_pipe_is_not_read(tmp_path: Path, root: Path) -> None:
+    file = root / ".syncengine/format.json"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "other.json").write_text('{"format": 1, "id": "of another"}')
+    file.symlink_to(tmp_path / "other.json")
+    refused(root, "cannot be used")
+    file.unlink()
+    os.mkfifo(file)
+    refused(root, "format.json is damaged")
+
+
 def test_unknown_fields_of_a_known_format_are_left_alone(root: Path) -> None:
     file = root / ".syncengine/format.json"
     file.parent.mkdir(parents=True)
@@ -178,6 +190,16 @@ def test_no_links_where_the_file_system_refuses(root: Path, monkeypatch: pytest.
     destination = opened(root)
     assert not destination.capabilities.hardlinks
     assert not destination.capabilities.symlinks
+    destination.close()
+
+
+def test_a_file_system_that_ignores_case_and_decomposes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lstat, listdir = os.lstat, os.listdir
+    monkeypatch.setattr(os, "lstat", lambda name, **given: lstat("Second" if name == "sECOND" else name, **given))
+    monkeypatch.setattr(os, "listdir", lambda fd: [unicodedata.normalize("NFD", name) for name in listdir(fd)])
+    destination = opened(root)
+    assert not destination.capabilities.case_sensitive
+    assert destination._here.probed.decomposes
     destination.close()
 
 
