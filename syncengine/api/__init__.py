@@ -31,8 +31,18 @@ from syncengine.api.contracts import (
     Transform,
     Upload,
 )
+from syncengine.api.credentials import (
+    CredentialStore,
+    NeedsSignIn,
+    SignedIn,
+    SignedOut,
+    SignInScreen,
+    SignInStatus,
+    SignInWay,
+)
 from syncengine.api.hooks import hookimpl
 from syncengine.api.options import Meta, PluginOptions, options_schema
+from syncengine.api.quotas import CounterStore, QuotaError, QuotaKeeper
 from syncengine.api.registry import KINDS, PluginKind, Registry
 from syncengine.api.selection import Selection
 from syncengine.errors import FatalError, ItemError, PluginError, RetryableError
@@ -61,6 +71,8 @@ __all__ = [
     "Asset",
     "Capabilities",
     "CaptureTime",
+    "CounterStore",
+    "CredentialStore",
     "Deduplicator",
     "Destination",
     "FatalError",
@@ -75,16 +87,24 @@ __all__ = [
     "Match",
     "MediaItem",
     "Meta",
+    "NeedsSignIn",
     "Outcome",
     "Plugin",
     "PluginError",
     "PluginKind",
     "PluginOptions",
+    "QuotaError",
+    "QuotaKeeper",
     "Registry",
     "RetryableError",
     "RunContext",
     "RunReport",
     "Selection",
+    "SignInScreen",
+    "SignInStatus",
+    "SignInWay",
+    "SignedIn",
+    "SignedOut",
     "Sink",
     "Source",
     "TargetExistsError",

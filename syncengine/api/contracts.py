@@ -16,7 +16,9 @@ from typing import Any, BinaryIO, ClassVar, Generic, Literal, Protocol, Self, Ty
 
 import msgspec
 
+from syncengine.api.credentials import CredentialStore
 from syncengine.api.options import PluginOptions
+from syncengine.api.quotas import CounterStore
 from syncengine.api.selection import Selection
 from syncengine.model import Album, Asset, Inventory, MediaItem
 
@@ -49,6 +51,8 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
         profile: the profile's name.
         bandwidth: bytes per second that the profile allows, or ``None``.
         tick: may be called at any time with a short sentence on what a long step is doing.
+        credentials: the profile's secrets, for a source that needs a sign-in.
+        counters: numbers that survive runs, for a source that keeps a service's daily limits.
     """
 
     cache: Path
@@ -57,6 +61,8 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = ""
     bandwidth: int | None = None
     tick: Callable[[str], None] = lambda text: None
+    credentials: CredentialStore | None = None
+    counters: CounterStore | None = None
 
 
 class Sink(Protocol):

@@ -1,0 +1,3 @@
+"""Signing a profile's source in and out: the composition root of ``syncengine auth``."""
+
+from __future__ import annotations
