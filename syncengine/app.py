@@ -21,6 +21,7 @@ from syncengine.engine import runner, spool
 from syncengine.engine.absent import AbsentDestination
 from syncengine.engine.account import Account
 from syncengine.engine.layout import PathTemplate, recipe_of
+from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.planning import Decisions, decide_all
 from syncengine.engine.ports import Progress
@@ -159,7 +160,7 @@ def _parts(
         before = spool.leftovers(spools)
         if not request.dry_run:
             for leftover in before:
-                spool.deliver(leftover, destination, staging=staging)
+                spool.deliver(leftover, Papers(destination, staging))
         transforms = tuple(stage.make() for stage in profile.transforms)
         deduplicators = tuple(stage.make() for stage in profile.dedup)
         workers = ImageWorkers(

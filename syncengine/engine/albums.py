@@ -13,9 +13,10 @@ import msgspec
 from syncengine.api import Album, ItemError, TargetExistsError
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.layout import candidate_paths
+from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.safe_names import path_key, safe_name
-from syncengine.model import AlbumRecord, ContentRecord, StateBatch
+from syncengine.model import AlbumRecord, ContentRecord
 
 UNTITLED = "Untitled"
 #: Members without a capture time stand last.
@@ -46,31 +47,34 @@ class AlbumWriter:
 
     Args:
         parts: the run.
+        papers: takes each ``album.json``.
     """
 
-    def __init__(self, parts: RunParts) -> None:
+    def __init__(self, parts: RunParts, papers: Papers) -> None:
         self._parts = parts
+        self._papers = papers
         self._numbers = itertools.count()
         self.warnings: list[str] = []
 
-    def write(self, ids: Iterable[str], listed: Iterable[Album]) -> None:
+    def write(self, ids: Iterable[str], listed: Iterable[Album]) -> list[AlbumRecord]:
         """Bring some albums' directories up to date; links that are there stay.
 
         Args:
             ids: the albums whose members changed.
             listed: what the source says of its albums.
+
+        Returns:
+            What the state is to remember, once the papers are in place.
         """
         if self._parts.albums == "none":
-            return
+            return []
         known = {record.id: record for record in self._parts.state.albums()}
         facts = {album.id: album for album in listed}
         changed = sorted(set(ids) | {id_ for id_ in facts if id_ in known and _differs(facts[id_], known[id_])})
         records = self._name(changed, known, facts)
         for record in records:
             self._write_album(record)
-        if records:
-            self._parts.destination.flush()
-            self._parts.state.commit(StateBatch(albums=records))
+        return records
 
     def _name(self, changed: list[str], known: dict[str, AlbumRecord], facts: dict[str, Album]) -> list[AlbumRecord]:
         """Return the albums' records; a directory is chosen once and then kept, whatever the title becomes."""
@@ -111,9 +115,8 @@ class AlbumWriter:
             members=tuple(AlbumMember(path=m.path, name=m.name, taken=m.mtime) for m in members),
             raw=msgspec.json.decode(record.raw) if record.raw else None,
         )
-        staged = self._parts.staging / f"a{next(self._numbers)}"
-        staged.write_bytes(msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n")
-        self._parts.destination.place(staged, f"{record.directory}/album.json", replace=True)
+        encoded = msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
+        self._papers.write(f"{record.directory}/album.json", encoded)
 
     def _style(self) -> Literal["hardlink", "symlink", "copy"] | None:
         able = self._parts.destination.capabilities

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from syncengine.api import Destination
+from syncengine.engine.papers import Papers
 from syncengine.engine.ports import State
 from syncengine.engine.sorted_lines import SortedLines
 from syncengine.model import ContentRecord
@@ -21,17 +21,15 @@ CHECKSUMS = "metadata/checksums.sha256"
 DEDUPLICATION = "metadata/deduplication.json"
 
 
-def write_checksums(state: State, destination: Destination[Any], staging: Path) -> None:
+def write_checksums(state: State, papers: Papers, scratch: Path) -> None:
     """Write one line for each stored file, sorted by path, in the form that ``sha256sum -c`` reads."""
-    staged = staging / "checksums"
-    with closing(SortedLines(staging)) as lines, staged.open("wb") as target:
+    with closing(SortedLines(scratch)) as lines, papers.stage(CHECKSUMS).open("wb") as target:
         for record in state.all_contents():
             for path, digest in stored_files(record):
                 lines.add(f"{path}\0{digest.hex()}\n".encode())
         for line in lines:
             name, _, checksum = line.rstrip(b"\n").partition(b"\0")
             target.write(checksum + b"  " + name + b"\n")
-    destination.place(staged, CHECKSUMS, replace=True)
 
 
 def stored_files(record: ContentRecord) -> Iterator[tuple[str, bytes]]:
@@ -43,10 +41,9 @@ def stored_files(record: ContentRecord) -> Iterator[tuple[str, bytes]]:
         yield record.sidecar_path, record.sidecar_sha256
 
 
-def write_deduplication(state: State, destination: Destination[Any], staging: Path) -> None:
+def write_deduplication(state: State, papers: Papers, scratch: Path) -> None:
     """Write each duplicate group: the file that is kept, and what was recognised as its copy by which method."""
-    staged = staging / "deduplication"
-    with closing(SortedLines(staging)) as lines, staged.open("wb") as target:
+    with closing(SortedLines(scratch)) as lines, papers.stage(DEDUPLICATION).open("wb") as target:
         for kept, copies in _groups(state):
             group = {"kept": kept, "copies": copies}
             lines.add(kept["path"].encode() + b"\0" + msgspec.json.encode(group) + b"\n")
@@ -56,7 +53,6 @@ def write_deduplication(state: State, destination: Destination[Any], staging: Pa
             target.write(separator + b"  " + line.rstrip(b"\n").partition(b"\0")[2])
             separator = b",\n"
         target.write(b"\n]}\n")
-    destination.place(staged, DEDUPLICATION, replace=True)
 
 
 def _groups(state: State) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

@@ -12,12 +12,13 @@ from syncengine.api import Inventory, RunReport
 from syncengine.engine import listings, spool
 from syncengine.engine.account import Account
 from syncengine.engine.albums import AlbumWriter
+from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.pipeline import process
 from syncengine.engine.planning import decide_all, filtered_line
 from syncengine.engine.recording import Recorder
 from syncengine.errors import FatalError, InterruptedRunError
-from syncengine.model import LedgerLine, Outcome
+from syncengine.model import LedgerLine, Outcome, StateBatch
 
 Ended = Literal["completed", "stopped", "interrupted"]
 
@@ -87,26 +88,28 @@ def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, 
 
 def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     """Bring what describes the whole destination up to date with what was recorded."""
-    albums = AlbumWriter(parts)
+    papers = Papers(parts.destination, parts.staging)
+    albums = AlbumWriter(parts, papers)
     changed = recorder.changed or parts.recovering
     dirty = recorder.albums
     if parts.recovering:
         dirty = dirty | {album.id for record in parts.state.all_contents() for album in record.albums}
-    if changed or account.read_to_end:
-        albums.write(dirty, parts.source.albums() if account.read_to_end else ())
+    records = albums.write(dirty, parts.source.albums() if account.read_to_end else ())
     account.warn(albums.warnings)
     if changed:
-        listings.write_checksums(parts.state, parts.destination, parts.staging)
-        listings.write_deduplication(parts.state, parts.destination, parts.staging)
-    parts.destination.flush()
+        listings.write_checksums(parts.state, papers, parts.staging)
+        listings.write_deduplication(parts.state, papers, parts.staging)
+    papers.place()
+    if records:
+        parts.state.commit(StateBatch(albums=records))
 
 
 def _deliver(parts: RunParts, report: RunReport) -> None:
     """Bring the run's papers to the destination."""
-    staged = parts.staging / "report"
-    staged.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    parts.destination.place(staged, f"logs/backup_report_{report.run}.json", replace=True)
-    spool.deliver(parts.spool, parts.destination, staging=parts.staging)
+    papers = Papers(parts.destination, parts.staging)
+    encoded = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    papers.write(f"logs/backup_report_{report.run}.json", encoded)
+    spool.deliver(parts.spool, papers)
 
 
 def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:

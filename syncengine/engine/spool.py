@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from syncengine.api import Destination
+from syncengine.engine.papers import Papers
 
 LEDGER = "ledger.jsonl"
 CATALOG = "catalog.jsonl"
@@ -21,22 +21,19 @@ def leftovers(spool: Path) -> list[Path]:
     return sorted(path for path in spool.iterdir() if path.is_dir()) if spool.is_dir() else []
 
 
-def deliver(directory: Path, destination: Destination[Any], *, staging: Path) -> None:
-    """Bring a run's ledger and catalog to the destination, durably, and remove the local ones.
+def deliver(directory: Path, papers: Papers) -> None:
+    """Bring a run's ledger and catalog to the destination with its other papers, and remove the local ones.
 
     Args:
         directory: of one run, named after it; may lack either file.
-        destination: open.
-        staging: where copies are made for ``place`` to consume.
+        papers: are put in place here.
     """
     run = directory.name
     targets = {LEDGER: f"logs/ledger_{run}.jsonl", CATALOG: f"metadata/catalog/{run}.jsonl"}
     for name, path in targets.items():
         if (directory / name).is_file() and (directory / name).stat().st_size:
-            staged = staging / f"{run}-{name}"
-            shutil.copyfile(directory / name, staged)
-            destination.place(staged, path, replace=True)
-    destination.flush()
+            shutil.copyfile(directory / name, papers.stage(path))
+    papers.place()
     shutil.rmtree(directory)
 
 

@@ -29,6 +29,7 @@ from syncengine.api import (
 from syncengine.engine import runner, spool
 from syncengine.engine.image_work import work_on
 from syncengine.engine.layout import PathTemplate, recipe_of
+from syncengine.engine.papers import Papers
 from syncengine.engine.parts import AlbumStyle, RunParts
 from syncengine.engine.silence import Silent
 from syncengine.engine.workers import Worked
@@ -160,7 +161,7 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
         spools = backup.directory / "spool"
         before = spool.leftovers(spools)
         for leftover in before:
-            spool.deliver(leftover, backup.destination, staging=backup.directory / "staging")
+            spool.deliver(leftover, Papers(backup.destination, backup.directory / "staging"))
         (spools / run).mkdir(parents=True)
         dedups = backup.dedups()
         return RunParts(

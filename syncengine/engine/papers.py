@@ -1,0 +1,49 @@
+"""The engine's own files at the destination: written under temporary names, flushed together, put in place together."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from syncengine.api import Destination
+from syncengine.engine.fetching import staging_failed
+
+
+class Papers:
+    """Files that take the place of older ones: listings, albums, reports.
+
+    Args:
+        destination: open.
+        staging: where they are written first.
+    """
+
+    def __init__(self, destination: Destination[Any], staging: Path) -> None:
+        self._destination = destination
+        self._staging = staging
+        self._numbers = itertools.count()
+        self._staged: list[tuple[Path, str]] = []
+
+    def stage(self, path: str) -> Path:
+        """Return a local name to write the file that is to be at ``path``."""
+        staged = self._staging / f"p{next(self._numbers)}"
+        self._staged.append((staged, path))
+        return staged
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a whole file. Raises ``FatalError`` when staging is full or gone."""
+        staged = self.stage(path)
+        try:
+            staged.write_bytes(content)
+        except OSError as error:
+            raise staging_failed(error, staged) from error
+
+    def place(self) -> None:
+        """Put all of them in place, durably: a power cut leaves each file old or new, never empty."""
+        if not self._staged:
+            return
+        self._destination.flush()
+        while self._staged:
+            staged, path = self._staged.pop()
+            self._destination.place(staged, path, replace=True)
+        self._destination.flush()
