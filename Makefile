@@ -23,7 +23,7 @@ help:
 	@echo "make test    install what the tests need and run them   (PYTEST_ARGS='-k takeout' picks some)"
 	@echo "make quick   the tests that take no time"
 	@echo "make lint    black, ruff, pylint, bandit, mypy --strict, import-linter"
-	@echo "make bench   the benchmarks, side by side with other tools   (BENCHMARKS='startup heic' picks some)"
+	@echo "make bench   the benchmarks, side by side with other tools   (BENCHMARKS='startup heic' picks some, BENCH_DIR=/mnt/x the disk)"
 	@echo "make clean   remove the virtual environment, caches and the sample; ./backup and its state stay"
 
 run: $(VENV)/.run | $(SAMPLE)

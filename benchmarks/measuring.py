@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BENCH = ROOT / ".bench"
+#: Everything is made below this directory; BENCH_DIR names one on the disk that is to be measured.
+BENCH = Path(os.environ.get("BENCH_DIR") or Path(__file__).resolve().parent.parent / ".bench").resolve()
 _POLL_SECONDS = 0.05
 
 
@@ -133,8 +133,8 @@ def installed(tool: str) -> bool:
 
 @contextmanager
 def workplace(name: str) -> Iterator[Path]:
-    """Lend a directory inside the checkout's ``.bench``, and remove it afterwards whatever happens."""
-    BENCH.mkdir(exist_ok=True)
+    """Lend a directory below ``BENCH``, and remove it afterwards whatever happens."""
+    BENCH.mkdir(parents=True, exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=BENCH))
     try:
         yield directory
@@ -144,7 +144,7 @@ def workplace(name: str) -> Iterator[Path]:
 
 def need_space(size: int) -> None:
     """End the benchmark when fewer than ``size`` bytes are free for it."""
-    BENCH.mkdir(exist_ok=True)
+    BENCH.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(BENCH).free
     if free < size:
         sys.exit(f"needs {size / 1e9:.1f} GB in {BENCH}, and {free / 1e9:.1f} GB are free: choose a smaller --count")

@@ -53,12 +53,15 @@ def empty_tree(directory: Path, count: int) -> None:
 
 
 def takeout_parts(directory: Path, count: int, *, per_part: int = 10_000) -> None:
-    """Write a Takeout export of ``count`` tiny items with their sidecars, in as many parts as it takes."""
+    """Write a Takeout export of ``count`` tiny items with their sidecars, in as many parts as it takes.
+
+    They are of a hundred years, so the folder of each year is spread over all parts.
+    """
     directory.mkdir(parents=True)
     for part, first in enumerate(range(0, count, per_part), 1):
         builder = TakeoutBuilder()
         for number in range(first, min(first + per_part, count)):
-            taken = _DAY + timedelta(minutes=number)
+            taken = _DAY.replace(year=1926 + number % 100) + timedelta(minutes=number // 100)
             title = f"IMG_{number:07d}.jpg"
             builder.photo(f"Photos from {taken:%Y}", title, b"\xff\xd8%07d\xff\xd9" % number, taken=taken)
         builder.write_zip(directory / f"takeout-20260101T000000Z-{part:03d}.zip")
