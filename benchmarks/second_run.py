@@ -31,14 +31,14 @@ def main() -> None:
         jpeg_tree(library, options.count, options.size)
         profile = write_profile(place, "folder", library, place / "backup")
         first = syncengine("run", profile, state=state)
-        print(f"  first runs: syncengine {first.seconds:.1f} s", end="")
+        print(f"  first run: syncengine {first.seconds:.1f} s")
         known = _remembered(library, place / "known")
         ways = [
             lambda: _unchanged(profile, state, options.count),
             lambda: _bare_scan(library, known, options.count),
         ]
         if installed("rclone"):
-            print(f", rclone {peer('rclone', 'copy', library, place / 'copy').seconds:.1f} s")
+            print(f"  first run: rclone {peer('rclone', 'copy', library, place / 'copy').seconds:.1f} s")
             ways.append(lambda: peer("rclone", "copy", library, place / "copy").seconds)
         ours, bare, *others = alternating(options.rounds, *ways)
     print(f"  second runs: syncengine {seconds(ours)}; a bare scan with look-ups {seconds(bare)}")
