@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncengine_plugins.sources.takeout.cut_families import match_cut_families
-from syncengine_plugins.sources.takeout.doubts import flag_cut_counters, flag_rivals
+from syncengine_plugins.sources.takeout.doubts import flag_contested_counters, flag_cut_counters, flag_rivals
 from syncengine_plugins.sources.takeout.own_sidecars import Matching
 from syncengine_plugins.sources.takeout.readings import MediaFile, Sidecar
 from syncengine_plugins.sources.takeout.shared_sidecars import match_shared
@@ -87,6 +87,7 @@ def match_folder(media: Sequence[MediaName], sidecars: Sequence[SidecarName]) ->
     matching.match_parts()
     flag_cut_counters(matching)
     flag_rivals(matching)
+    flag_contested_counters(matching)
     match_shared(matching)
     pairs: dict[int, Pairing] = {}
     used: set[int] = set()

@@ -11,11 +11,9 @@ from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from syncengine_plugins.sources.takeout.names import (
-    SIDECAR_STEM_UNITS,
     NameKey,
     media_key,
     split_extension,
-    units,
 )
 from syncengine_plugins.sources.takeout.own_sidecars import Matching
 from syncengine_plugins.sources.takeout.readings import Agreement, Found, MediaFile, Sidecar
@@ -41,11 +39,11 @@ class _Family:
         self.with_media_counters = len(set(counters)) < len(counters)
 
     def title_groups(self) -> list[list[Sidecar]]:
-        """Group the sidecars by the media name that their titles lead to, titles without extension last."""
+        """Group the sidecars by the media name that their titles lead to."""
         groups: dict[Hashable, list[Sidecar]] = defaultdict(list)
         for sidecar in self.sidecars:
             groups[sidecar.title_keys, split_extension(sidecar.title)[1]].append(sidecar)
-        return sorted(groups.values(), key=lambda group: split_extension(group[0].title)[1] == "")
+        return list(groups.values())
 
 
 def match_cut_families(matching: Matching) -> None:
@@ -56,7 +54,7 @@ def match_cut_families(matching: Matching) -> None:
     """
     by_stem = defaultdict(list)
     for sidecar in matching.sidecars:
-        if units(sidecar.stem) >= SIDECAR_STEM_UNITS - 1:
+        if sidecar.may_be_cut:
             by_stem[sidecar.stem].append(sidecar)
     families = [_Family(sidecars) for sidecars in by_stem.values() if len(sidecars) > 1]
     mixed = [(family, groups) for family in families if len(groups := family.title_groups()) > 1]
@@ -65,7 +63,7 @@ def match_cut_families(matching: Matching) -> None:
     by_key = _media_by_key(matching)
     for family, groups in mixed:
         matching.mixed.update(family.sidecars)
-        for group in groups:
+        for group in sorted(groups, key=lambda group: _vagueness(group, by_key)):
             if group[0].title:
                 _match_group(matching, family, group, by_key)
 
@@ -73,7 +71,7 @@ def match_cut_families(matching: Matching) -> None:
 def _match_group(
     matching: Matching, family: _Family, group: list[Sidecar], by_key: dict[NameKey, list[_Numbered]]
 ) -> None:
-    numbered = _named_by(group[0], by_key, matching)
+    numbered = _named_by(group, by_key, matching)
     if len({one.counter for one in numbered}) < len(numbered):
         return
     if family.with_media_counters:
@@ -86,7 +84,9 @@ def _match_group(
     for (counter, media), sidecar in _in_order(numbered, group, everyone=alike and family.complete):
         # Whatever else is missing, the first of a name is the first of its title.
         if family.complete or sidecar.counter == 0:
-            _pair_if_free(matching, media, sidecar, approximate=counter != sidecar.counter and len(group) > 1)
+            # More files than sidecars: copies are among them whose suffix was cut off.
+            doubted = len(numbered) > len(group) or (counter != sidecar.counter and len(group) > 1)
+            _pair_if_free(matching, media, sidecar, approximate=doubted)
 
 
 def _in_order(
@@ -103,17 +103,30 @@ def _pair_if_free(matching: Matching, media: MediaFile, sidecar: Sidecar, *, app
         matching.pair(media, Found(sidecar, "title", approximate))
 
 
-def _named_by(sidecar: Sidecar, by_key: dict[NameKey, list[_Numbered]], matching: Matching) -> list[_Numbered]:
-    """Return the media files of the name that the title leads to, in the order of their counters.
+def _whole_names(group: list[Sidecar], by_key: dict[NameKey, list[_Numbered]]) -> list[NameKey]:
+    """Return the names in the folder that are titles of the group, not cut."""
+    return sorted({key for sidecar in group if (key := media_key(sidecar.title)) in by_key})
 
-    A title without an extension fits any, so it gets what the others of its family left.
+
+def _vagueness(group: list[Sidecar], by_key: dict[NameKey, list[_Numbered]]) -> tuple[bool, bool]:
+    """Return the rank of a group in its family: whole titles first, titles without an extension last."""
+    return split_extension(group[0].title)[1] == "", not _whole_names(group, by_key)
+
+
+def _named_by(group: list[Sidecar], by_key: dict[NameKey, list[_Numbered]], matching: Matching) -> list[_Numbered]:
+    """Return the media files of the name that the titles lead to, in the order of their counters.
+
+    Vague titles, cut or without an extension, get what the others of their family left.
     """
-    whole = media_key(sidecar.title)
-    keys = [whole] if whole in by_key else sorted(sidecar.title_keys)
-    bare = whole.extension == ""
-    least = Agreement.SAME_STEM if bare else Agreement.SAME_NAME
-    options = {one.media: one for key in keys for one in by_key.get(key, ()) if one.media in matching.open or not bare}
-    named = [one for one in options.values() if sidecar.agreement(one.media) >= least]
+    vague = _vagueness(group, by_key)
+    keys = _whole_names(group, by_key) or sorted(group[0].title_keys)
+    least = Agreement.SAME_STEM if vague[0] else Agreement.SAME_NAME
+    options = {one.media: one for key in keys for one in by_key.get(key, ())}
+    named = [
+        one
+        for one in options.values()
+        if (one.media in matching.open or not any(vague)) and group[0].agreement(one.media) >= least
+    ]
     return sorted(named, key=lambda one: (one.counter, one.media.name))
 
 

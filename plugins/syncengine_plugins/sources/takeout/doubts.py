@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from syncengine_plugins.sources.takeout.names import NameKey, media_key
+from syncengine_plugins.sources.takeout.names import Counted, NameKey, media_key, split_counter
 from syncengine_plugins.sources.takeout.own_sidecars import Matching
 
 
@@ -42,3 +42,23 @@ def flag_rivals(matching: Matching) -> None:
             key = media_key(reading.name)
             if not contested.isdisjoint({(key, reading.counter), (NameKey(key.stem, ""), reading.counter)}):
                 matching.found[media] = found._replace(approximate=True)
+
+
+def flag_contested_counters(matching: Matching) -> None:
+    """Flag counters of a title where another title holds one of them.
+
+    With both "X(1).jpg.json", of a title that ends so, and "X.jpg(1).json", media files and sidecars are numbered
+    apart: the second X.jpg may be X(2).jpg, or the other title's file X(1)(1).jpg.
+    """
+    told = {Counted(base.name, base.counter) for sidecar in matching.sidecars for base in sidecar.bases if base.sure}
+    contested = {
+        media.plain.name
+        for media, found in matching.found.items()
+        if media.plain.counter and not found.sidecar.counter and media.plain in told
+    }
+    if not contested:
+        return
+    for media, found in matching.found.items():
+        inner = split_counter(media.plain.name)
+        if media.plain.counter and not contested.isdisjoint((media.plain.name, inner.name)):
+            matching.found[media] = found._replace(approximate=True)

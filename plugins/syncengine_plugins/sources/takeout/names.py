@@ -79,6 +79,11 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
 
 
+def is_as_long_as(text: str, limit: int) -> bool:
+    """Whether the text has as many UTF-16 code units in one of its normal forms: Google cuts the form it was given."""
+    return units(text) >= limit or (not text.isascii() and max(map(units, _normal_forms(text))) >= limit)
+
+
 def cut(text: str, limit: int, *, up: bool = False) -> str:
     """Return the beginning of the text, cut as Google cuts names.
 
@@ -211,7 +216,7 @@ def edited_stems(stem: str) -> tuple[str, ...]:
     """
     plain = nfc(stem)
     whole = tuple(plain[: -len(suffix)] for suffix in EDITED_SUFFIXES if plain.endswith(suffix) and plain != suffix)
-    if whole or max(units(form) for form in _normal_forms(plain)) < MEDIA_STEM_UNITS - 1:
+    if whole or not is_as_long_as(plain, MEDIA_STEM_UNITS - 1):
         return whole
     dash = plain.rfind("-")
     tail = plain[dash:]

@@ -11,13 +11,13 @@ from syncengine_plugins.sources.takeout.names import (
     SIDECAR_SUFFIX,
     Counted,
     NameKey,
+    is_as_long_as,
     media_key,
     nfc,
     split_counter,
     split_end_counter,
     split_extension,
     title_keys,
-    units,
 )
 
 
@@ -93,6 +93,11 @@ class Sidecar:
         return self._bases
 
     @property
+    def may_be_cut(self) -> bool:
+        """Whether the name is as long as a cut one, in whichever normal form Google cut it."""
+        return is_as_long_as(self.stem, SIDECAR_STEM_UNITS - 1)
+
+    @property
     def title_keys(self) -> frozenset[NameKey]:
         """The names that the title allows for the media file; without a title, those that the file name tells."""
         if self._title_keys is None:
@@ -124,8 +129,7 @@ class Sidecar:
 
 def _bases(stem: str, counter: int) -> Iterator[Base]:
     """Yield what the stem of a sidecar may say about its media file's name, any part of the suffix cut off or not."""
-    length = units(stem)
-    may_be_cut = length >= SIDECAR_STEM_UNITS - 1
+    may_be_cut = is_as_long_as(stem, SIDECAR_STEM_UNITS - 1)
     yield Base(stem, counter, sure=not may_be_cut and split_extension(stem)[1] != "")
     name, dot, tail = stem.rpartition(".")
     if name and (SIDECAR_SUFFIX.startswith(dot + tail) or tail == "metadata"):

@@ -11,6 +11,7 @@ from syncengine_plugins.sources.takeout.live_photos import STILLS
 from syncengine_plugins.sources.takeout.names import (
     MEDIA_STEM_UNITS,
     Counted,
+    NameKey,
     companion_key,
     cut,
     edited_stems,
@@ -24,6 +25,9 @@ from syncengine_plugins.sources.takeout.names import (
 )
 from syncengine_plugins.sources.takeout.own_sidecars import Matching
 from syncengine_plugins.sources.takeout.readings import Found, MediaFile, Sidecar
+
+_LEAST_SUFFIX = len("-ed")
+"""What is left of a cut suffix when it still tells something."""
 
 
 class _Owner(NamedTuple):
@@ -97,8 +101,12 @@ def _share(
     matching: Matching, rule: str, find: Callable[[MediaFile, _Owners], Iterable[_Owner]], owners: _Owners
 ) -> None:
     """Let open media files share the sidecar of the owners that ``find`` names, when they have one among them."""
+    told = {key for sidecar in matching.free if sidecar.title for key in sidecar.title_keys}
     shared = {}
     for media in matching.open:
+        key = media_key(media.plain.name)
+        if not told.isdisjoint((key, NameKey(key.stem, ""))):
+            continue  # one of the left-over sidecars is its own, although nothing says which
         named = list(find(media, owners))
         founds = [found for owner in named if (found := owner.sidecar(matching)) is not None]
         if founds and len(founds) == len(named) and len({found.sidecar for found in founds}) == 1:
@@ -110,7 +118,10 @@ def _share(
 
 def _doubtful(rule: str, media: MediaFile, owner: _Owner) -> bool:
     """Whether two photos may be behind the names after all."""
-    return rule == "forgotten duplicate" or (rule == "edited" and not extension_fits(owner.media.name, media.name))
+    if rule == "edited":
+        stem, original = (split_extension(one.plain.name)[0] for one in (media, owner.media))
+        return not extension_fits(owner.media.name, media.name) or len(stem) - len(original) < _LEAST_SUFFIX
+    return rule == "forgotten duplicate"
 
 
 def _edited_owners(media: MediaFile, owners: _Owners) -> Iterator[_Owner]:

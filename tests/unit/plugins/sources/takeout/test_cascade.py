@@ -109,6 +109,21 @@ def test_a_counter_that_may_be_either_is_flagged() -> None:
     assert found.unmatched_sidecars == (1001,)
 
 
+def test_counters_that_another_title_holds_are_flagged() -> None:
+    media = ["IMG.jpg", "IMG(1).jpg", "IMG(2).jpg", "IMG(3).jpg", "A.jpg", "A(1).jpg"]
+    titles = [
+        ("IMG.jpg", ""),
+        ("IMG(1).jpg", ""),
+        ("IMG.jpg", "(1)"),
+        ("IMG.jpg", "(2)"),
+        ("A.jpg", ""),
+        ("A.jpg", "(1)"),
+    ]
+    found = match_fully(media, [(f"{title}{SUFFIX}{n}.json", title, key) for key, (title, n) in enumerate(titles)])
+    flags = {media[key]: pairing.approximate for key, pairing in found.pairs.items()}
+    assert flags == {"IMG.jpg": False, "IMG(1).jpg": True, "IMG(2).jpg": True, "A.jpg": False, "A(1).jpg": False}
+
+
 def test_a_surer_rule_of_one_file_comes_before_a_vaguer_one_of_another() -> None:
     assert match(["IMG_1.JPG", "IMG_1.jpg"], [f"IMG_1.jpg{SUFFIX}.json"]) == {"IMG_1.jpg": f"IMG_1.jpg{SUFFIX}.json"}
 
@@ -134,13 +149,12 @@ def test_the_title_decides_where_cut_names_collide() -> None:
     }
 
 
-def test_a_title_of_just_the_most_length_is_not_taken_for_a_longer_one() -> None:
+@pytest.mark.parametrize("more", ["b", "bc"])
+def test_a_name_that_is_a_whole_title_is_not_taken_for_a_longer_one(more: str) -> None:
     stem = "a" * 46
-    sidecars = [(f"{stem}.json", f"{stem}.HEIC", 1), (f"{stem}(1).json", f"{stem}b.HEIC", 2)]
-    assert match([f"{stem}.HEIC", f"{stem}b.HEIC"], sidecars) == {
-        f"{stem}.HEIC": f"{stem}.json",
-        f"{stem}b.HEIC": f"{stem}(1).json",
-    }
+    media = [f"{stem}.HEIC", f"{stem}b.HEIC"]
+    sidecars = [(f"{stem}(1).json", f"{stem}.HEIC", 1), (f"{stem}.json", f"{stem}{more}.HEIC", 2)]
+    assert match(media, sidecars) == {media[0]: f"{stem}(1).json", media[1]: f"{stem}.json"}
 
 
 def test_numbers_of_cut_names_say_nothing_when_one_is_missing() -> None:
@@ -210,7 +224,7 @@ def test_another_photos_sidecar_is_not_taken(media: list[str], sidecars: Sequenc
         ("IMG_1-modifie\u0301.jpg", "IMG_1.jpg"),
         ("IMG_1-\u7de8\u96c6\u6e08\u307f.jpg", "IMG_1.jpg"),
         ("a" * 43 + "-edi.jpg", "a" * 43 + ".jpg"),
-        ("a" * 45 + "-e.jpg", "a" * 45 + ".jpg"),
+        ("a" * 44 + "-ed.jpg", "a" * 44 + ".jpg"),
         ("IMG_1-COLLAGE-edited.jpg", "IMG_1-COLLAGE.jpg"),
     ],
 )
@@ -232,6 +246,15 @@ def test_an_edited_copy_in_another_format_is_flagged() -> None:
         ("exact", False),
         ("companion", False),
     ]
+
+
+@pytest.mark.parametrize("tail", ["-e", "-"])
+def test_an_edited_copy_with_next_to_no_suffix_is_flagged(tail: str) -> None:
+    original = "a" * (47 - len(tail))
+    found = match_fully(
+        [f"{original}.jpg", f"{original}{tail}.jpg"], [(f"{original}.jpg"[:46] + ".json", f"{original}.jpg")]
+    )
+    assert [(found.pairs[key].sidecar, found.pairs[key].approximate) for key in (0, 1)] == [(1000, False), (1000, True)]
 
 
 def test_an_edited_copy_prefers_its_own_format() -> None:
@@ -285,6 +308,18 @@ def test_an_edited_companion_goes_with_its_companion() -> None:
 def test_a_companion_of_two_stills_is_left_alone() -> None:
     sidecars: Sequence[_Sidecar] = [f"IMG_1.HEIC{SUFFIX}.json", f"IMG_1.JPG{SUFFIX}.json"]
     assert "IMG_1.MOV" not in match(["IMG_1.HEIC", "IMG_1.JPG", "IMG_1.MOV"], sidecars)
+
+
+def test_a_movie_with_a_title_among_the_left_over_sidecars_is_no_companion() -> None:
+    sidecars = [(f"IMG_1.HEIC{SUFFIX}.json", "IMG_1.HEIC", 1), ("x(1).json", "IMG_1.MOV", 2)]
+    assert match(["IMG_1.HEIC", "IMG_1.MOV"], sidecars) == {"IMG_1.HEIC": sidecars[0][0]}
+
+
+def test_names_cut_in_decomposed_form_are_a_family_too() -> None:
+    stem = "a" * 43 + "e\u0301"
+    media = [f"{stem}{FACE}.jpg", f"{stem}{FACE}.mp4"]
+    sidecars = [(f"{stem}.json", media[0], 1), (f"{stem}(1).json", media[1], 2)]
+    assert match(media, sidecars) == {media[0]: f"{stem}.json", media[1]: f"{stem}(1).json"}
 
 
 def test_the_still_goes_before_its_movie_where_a_cut_name_fits_both() -> None:

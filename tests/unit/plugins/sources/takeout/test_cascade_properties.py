@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine_plugins.sources.takeout.cascade import FolderMatches, MediaName, SidecarName, match_folder
-from syncengine_plugins.sources.takeout.names import SIDECAR_SUFFIX, cut, nfc, split_extension
+from syncengine_plugins.sources.takeout.names import SIDECAR_SUFFIX, cut, nfc, split_counter, split_extension, units
 
 QUICK = settings(deadline=None, max_examples=120)
 
@@ -75,7 +75,8 @@ def write(originals: Sequence[str], suffix: str, edits: Collection[int], *, shar
         file_names = (f"{told}({n}).json" if n else f"{told}.json" for n in itertools.count(first))
         file_name = next(one for one in file_names if one not in taken)
         edited = numbered(cut(stem + "-edited", 47, up=True) + (extension or ".jpg"), counter)
-        keep_edit = index in edits and edited not in {*taken, numbered(name, counter)}
+        told_apart = units(stem) + len("-ed") <= 47
+        keep_edit = index in edits and told_apart and edited not in {*taken, numbered(name, counter)}
         written = {index: numbered(name, counter)} | ({500 + index: edited} if keep_edit else {})
         library.media.extend(MediaName(key, one) for key, one in written.items())
         library.sidecars.append(SidecarName(1000 + index, file_name, title, index * 1000))
@@ -84,10 +85,12 @@ def write(originals: Sequence[str], suffix: str, edits: Collection[int], *, shar
     return library
 
 
-def libraries(extensions: list[str]) -> st.SearchStrategy[Library]:
+def libraries(
+    extensions: list[str], ordinary: Callable[[str], bool] = lambda title: True
+) -> st.SearchStrategy[Library]:
     return st.builds(
         write,
-        titles(extensions).filter(are_told_apart),
+        titles(extensions).map(lambda some: list(filter(ordinary, some))).filter(are_told_apart),
         st.sampled_from([SIDECAR_SUFFIX, SIDECAR_SUFFIX, ""]),
         st.sets(st.integers(0, 11), max_size=3),
         shared_counters=st.booleans(),
@@ -95,13 +98,24 @@ def libraries(extensions: list[str]) -> st.SearchStrategy[Library]:
 
 
 def are_told_apart(originals: list[str]) -> bool:
-    """Leave out what nobody can tell apart: titles equal but for normal form or for having an extension at all."""
+    """Leave out what nobody can tell apart: titles equal but for normal form, extension or a counter of their own."""
+    counted = [split_counter(nfc(title)) for title in originals]
+    if {plain for plain, counter in counted if counter} & {nfc(title) for title in originals}:
+        return False
     stems = {title: cut(nfc(safe(split_extension(title)[0])), 46) for title in originals}
     bare = {stems[title] for title in originals if not split_extension(title)[1]}
     return all(
         one == other or (nfc(one) != nfc(other) and (stems[one] != stems[other] or stems[one] not in bare))
         for one, other in itertools.combinations(stems, 2)
     )
+
+
+def is_not_cut_inside_a_character(title: str) -> bool:
+    return nfc(title) == title or units(title) < 46
+
+
+def has_no_counter_of_its_own(title: str) -> bool:
+    return "(" not in title
 
 
 def wrong(library: Library, found: FolderMatches) -> list[str]:
@@ -125,7 +139,7 @@ def test_no_media_file_gets_the_sidecar_of_another(library: Library) -> None:
 
 
 @QUICK
-@given(libraries([".jpg", ".jpg", ".JPG", ".HEIC", ".png", ".mp4"]))
+@given(libraries([".jpg", ".jpg", ".JPG", ".HEIC", ".png", ".mp4"], is_not_cut_inside_a_character))
 def test_every_media_file_gets_its_own(library: Library) -> None:
     found = match_folder(library.media, library.sidecars)
     assert {key: pairing.sidecar for key, pairing in found.pairs.items()} == library.truth
@@ -133,7 +147,7 @@ def test_every_media_file_gets_its_own(library: Library) -> None:
 
 
 @QUICK
-@given(libraries([".jpg", ".jpg", ".HEIC", ".png"]), st.randoms(use_true_random=False))
+@given(libraries([".jpg", ".jpg", ".HEIC", ".png"], has_no_counter_of_its_own), st.randoms(use_true_random=False))
 def test_nobody_takes_the_sidecar_of_a_file_in_a_missing_part(library: Library, chance: random.Random) -> None:
     partial = replace(
         library,
