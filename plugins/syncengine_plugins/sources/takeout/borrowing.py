@@ -27,6 +27,11 @@ SAME_TITLE = "borrowed by title"
 BORROWED_COMPANION = "borrowed companion"
 _RULES = (SAME_BYTES, SAME_FOLDER, SAME_TITLE, BORROWED_COMPANION)
 
+_LENDERS = (
+    """CREATE TEMP TABLE lender AS SELECT size, stripped(name) AS name, crc, id AS media FROM media
+    WHERE sidecar IS NOT NULL AND size IN (SELECT size FROM media WHERE sidecar IS NULL)""",
+    "CREATE INDEX temp.lender_name ON lender (name, size)",
+)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_COPIES = 64
@@ -78,26 +83,29 @@ def _bare(index: Index) -> Iterator[_Bare]:
 
 
 def _from_copies(index: Index, checksum: Checksum) -> Iterator[_Loan]:
-    for bare in _bare(index):
-        for media, name, crc, sidecar, rule, approximate, title in _possible_copies(index, bare.media):
-            if _stripped(name) == _stripped(bare.media.name) and _same_bytes(bare.media, media, crc, checksum):
-                shared = nfc(item_title(bare.media.name, title, rule))
-                yield sidecar, SAME_BYTES, approximate, shared, bare.media.id
-                break
+    index.db.create_function("stripped", 1, _stripped, deterministic=True)
+    for statement in _LENDERS:
+        index.db.execute(statement)
+    try:
+        for bare in _bare(index):
+            for media, crc, sidecar, rule, approximate, title in _possible_copies(index, bare.media):
+                if _same_bytes(bare.media, media, crc, checksum):
+                    shared = nfc(item_title(bare.media.name, title, rule))
+                    yield sidecar, SAME_BYTES, approximate, shared, bare.media.id
+                    break
+    finally:
+        index.db.execute("DROP TABLE lender")
 
 
 def _possible_copies(index: Index, media: MediaRow) -> list[tuple[Any, ...]]:
-    """Return those of the same size whose checksum is not known to differ, likely ones first."""
-    same = "m.crc = :crc" if media.crc is not None else "m.crc IS NOT NULL"
-    found: list[tuple[Any, ...]] = []
-    for condition in (same, "m.crc IS NULL"):
-        found += index.db.execute(
-            "SELECT m.id, m.name, m.crc, m.sidecar, m.rule, m.approximate, s.title FROM media m"
-            f" JOIN sidecar s ON s.id = m.sidecar WHERE m.size = :size AND {condition}"  # nosec B608: constants
-            " ORDER BY m.name <> :name, m.approximate, m.id LIMIT :most",
-            {"crc": media.crc, "size": media.size, "name": media.name, "most": _MOST_COPIES},
-        ).fetchall()
-    return found
+    """Return those of the same size and name whose checksum is not known to differ, likely ones first."""
+    return index.db.execute(
+        "SELECT l.media, l.crc, m.sidecar, m.rule, m.approximate, s.title FROM lender l"
+        " JOIN media m ON m.id = l.media JOIN sidecar s ON s.id = m.sidecar"
+        " WHERE l.size = :size AND l.name = :name AND (l.crc = :crc OR l.crc IS NULL OR :crc IS NULL)"
+        " ORDER BY l.crc IS NULL, m.approximate, l.media LIMIT :most",
+        {"crc": media.crc, "size": media.size, "name": _stripped(media.name), "most": _MOST_COPIES},
+    ).fetchall()
 
 
 def _same_bytes(one: MediaRow, other: int, other_crc: int | None, checksum: Checksum) -> bool:
@@ -139,6 +147,8 @@ def _by_title(index: Index, _checksum: Checksum) -> Iterator[_Loan]:
     index.db.execute(
         "CREATE TEMP TABLE lent AS SELECT DISTINCT sidecar AS id FROM media WHERE rule = ?", (SAME_FOLDER,)
     )
+    wanted: dict[int, set[tuple[int, int | None]]] = defaultdict(set)
+    loans: list[_Loan] = []
     try:
         for bare in _bare(index):
             names = (bare.media.name, split_counter(bare.media.name).name)
@@ -150,9 +160,13 @@ def _by_title(index: Index, _checksum: Checksum) -> Iterator[_Loan]:
             ).fetchall()
             near = [row for row in rows if row[3] == bare.export] or rows
             if len({row[1:3] for row in near}) == 1 and _may_be_of(near[0][2], bare.path):
-                yield near[0][0], SAME_TITLE, True, nfc(item_title(bare.media.name, near[0][1], "")), bare.media.id
+                wanted[near[0][0]].add((bare.media.size, bare.media.crc))
+                title = nfc(item_title(bare.media.name, near[0][1], ""))
+                loans.append((near[0][0], SAME_TITLE, True, title, bare.media.id))
     finally:
         index.db.execute("DROP TABLE lent")
+    # What two different photos want is surely not both's.
+    yield from (loan for loan in loans if len(wanted[loan[0]]) == 1)
 
 
 def _from_stills(index: Index, _checksum: Checksum) -> Iterator[_Loan]:

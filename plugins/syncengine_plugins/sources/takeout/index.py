@@ -55,7 +55,6 @@ CREATE TABLE media (
 );
 CREATE INDEX media_part ON media (part, offset);
 CREATE INDEX media_folder ON media (folder);
-CREATE INDEX media_size ON media (size, crc);
 CREATE TABLE sidecar (
     id INTEGER PRIMARY KEY, part INTEGER NOT NULL, folder INTEGER NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL,
     instant INTEGER, url TEXT NOT NULL, digest INTEGER NOT NULL, matched INTEGER NOT NULL DEFAULT 0, json BLOB NOT NULL

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from typing import Literal
 
 from syncengine_plugins.sources.takeout.borrowing import Checksum, borrow
 from syncengine_plugins.sources.takeout.folders import FolderRole
@@ -48,12 +49,20 @@ SELECT a.key, min(b.key) FROM media m JOIN copy a ON a.media = m.id JOIN copy b 
 WHERE m.companion IS NOT NULL GROUP BY a.key;
 DELETE FROM mate WHERE NOT EXISTS (SELECT 1 FROM mate b WHERE b.key = mate.other AND b.other = mate.key);
 """
+_LONE = (
+    """CREATE TEMP TABLE lone AS SELECT id, title, instant, url FROM sidecar
+    WHERE title <> '' AND id NOT IN (SELECT sidecar FROM serving)""",
+    """CREATE TEMP TABLE known AS SELECT s.id, s.title, s.instant, s.url FROM serving v
+    JOIN sidecar s ON s.id = v.sidecar WHERE s.title IN (SELECT title FROM lone)""",
+    "CREATE INDEX temp.known_instant ON known (title, instant)",
+    "CREATE INDEX temp.known_url ON known (title, url)",
+)
 _MEMBERS = """
 SELECT o.key, o.first, e.other, m.title, m.name, m.folder, m.sidecar, m.rule, m.approximate,
     m.part, m.path, m.raw, m.size, m.crc, m.offset, m.packed, m.method, m.mtime
 FROM ordered o JOIN media m ON m.id = o.media LEFT JOIN mate e ON e.key = o.key ORDER BY o.rowid
 """
-_TEMPORARY = ("ranked", "twins", "copy", "ordered", "mate", "serving", "alias")
+_TEMPORARY = ("ranked", "twins", "copy", "ordered", "mate", "serving", "alias", "lone", "known")
 
 
 def merge(index: Index, checksum: Checksum, tick: Callable[[str], None]) -> None:
@@ -115,23 +124,20 @@ def _join_lone_sidecars(index: Index) -> None:
 
     They are of the item whose own sidecar has the same title and capture time, else the same title and page.
     """
-    lone = index.rows(
-        "SELECT s.id, s.title, s.instant, s.url FROM sidecar s LEFT JOIN serving v ON v.sidecar = s.id"
-        " WHERE v.sidecar IS NULL AND s.title <> '' ORDER BY s.id"
-    )
-    for sidecar, title, instant, url in lone:
-        timely = _serving(index, title, "s.instant = :instant", instant=instant) if instant is not None else []
+    for statement in _LONE:
+        index.db.execute(statement)
+    for sidecar, title, instant, url in index.rows("SELECT id, title, instant, url FROM lone ORDER BY id"):
+        timely = _known(index, title, "instant", instant)
         paged = [row for row in timely if url and row[1] == url]
-        targets = paged or timely or (_serving(index, title, "s.url = :url", url=url) if url else [])
+        targets = paged or timely or (_known(index, title, "url", url) if url else [])
         index.db.executemany("INSERT OR IGNORE INTO alias VALUES (?, ?)", ((row[0], sidecar) for row in targets))
 
 
-def _serving(index: Index, title: str, condition: str, **values: object) -> list[tuple[int, str]]:
-    """Return id and page of the sidecars of that title that serve a photo or video."""
+def _known(index: Index, title: str, column: Literal["instant", "url"], value: object) -> list[tuple[int, str]]:
+    """Return id and page of the sidecars of that title, and that time or page, that serve a photo or video."""
     return index.db.execute(
-        "SELECT s.id, s.url FROM sidecar s JOIN serving v ON v.sidecar = s.id"
-        f" WHERE s.title = :title AND {condition} ORDER BY s.id LIMIT {_MOST_TWINS}",  # nosec B608: constants
-        {"title": title, **values},
+        f"SELECT id, url FROM known WHERE title = ? AND {column} = ? ORDER BY id LIMIT ?",  # nosec B608: two constants
+        (title, value, _MOST_TWINS),
     ).fetchall()
 
 
@@ -219,7 +225,8 @@ def _write_totals(index: Index) -> None:
     totals["approximate matches"] = ask("SELECT count(*) FROM media WHERE approximate")
     totals["album references"] = ask("SELECT count(DISTINCT lone) FROM alias")
     totals["sidecars without media"] = _name_lone_sidecars(index)
-    totals["parts"] = ask("SELECT count(*) FROM part WHERE kind <> 'foreign'")
+    totals["parts"] = ask("SELECT count(*) FROM part WHERE kind IN ('zip', 'tgz')")
+    totals["unpacked directories"] = ask("SELECT count(*) FROM part WHERE kind = 'tree'")
     totals["exports"] = ask("SELECT count(DISTINCT export) FROM part WHERE kind <> 'foreign'")
     db.execute("DELETE FROM total")
     db.executemany("INSERT INTO total VALUES (?, ?)", totals.items())

@@ -218,8 +218,13 @@ def test_a_sidecar_is_borrowed_by_title_only_when_it_is_the_only_one(root: Path)
     builder.media(YEAR, "IMG_2.jpg", b"whose?")
     builder.sidecar("Rome", "IMG_3.jpg", TAKEN)
     builder.media("Photos from 2015", "IMG_3.jpg", b"another year's")
+    builder.sidecar("Rome", "IMG_4.jpg", TAKEN)
+    builder.media("Berlin", "IMG_4.jpg", b"one of two")
+    builder.media("Paris", "IMG_4.jpg", b"the other one")
     builder.write_zip(root / FIRST)
-    items = items_of(root)
+    found, _ = listed(root)
+    assert [item.notes for item in found if item.name == "IMG_4.jpg"] == [("no sidecar",)] * 2
+    items = {item.name: item for item in found}
     assert items["IMG_1.jpg"].description == "right"
     assert items["IMG_1.jpg"].albums == (AlbumRef("Rome", "Rome"),)
     assert "sidecar borrowed by title" in items["IMG_1.jpg"].notes
