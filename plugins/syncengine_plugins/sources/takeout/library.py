@@ -37,8 +37,11 @@ class Library:
     def __init__(self, root: Path, found: FoundParts, context: RunContext) -> None:
         self._root, self._tick = root, context.tick
         self._found: FoundParts | None = found
-        context.cache.mkdir(parents=True, exist_ok=True)
         self._path = context.cache / _INDEX
+        try:
+            context.cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unusable_index(self._path, error) from error
         self._index = Index(self._path)
         self.archives = Archives(context.scratch, self._index.between)
         self.parts: dict[int, PartRow] = {}
@@ -87,12 +90,17 @@ class Library:
         """Make the index agree with the parts; an index that is found damaged is made anew once."""
         try:
             self._bring_up_to_date()
-        except (sqlite3.Error, zlib.error) as error:
+        except (sqlite3.Error, zlib.error, msgspec.DecodeError) as error:
             if isinstance(error, sqlite3.Error) and not is_damage(error):
                 raise unusable_index(self._path, error) from error
-            self._tick("the index is damaged and is made anew")
-            self._index.start_over()
+        else:
+            return
+        self._tick("the index is damaged and is made anew")
+        self._index.start_over()
+        try:
             self._bring_up_to_date()
+        except sqlite3.Error as error:
+            raise unusable_index(self._path, error) from error
 
     def _failed(self, error: Exception) -> FatalError:
         """Return the error for an index that fails in the middle of a scan."""

@@ -74,9 +74,14 @@ class Directory(msgspec.Struct, frozen=True):
 Listed = Member | Refused | Directory
 
 
+def printable(text: str) -> str:
+    """Return ``text`` as one line without control characters and surrogates."""
+    return _CONTROL.sub("�", text).encode("utf-8", "replace").decode("utf-8")
+
+
 def shown(text: str) -> str:
-    """Return ``text`` for a message: one line, no control characters or surrogates, of bounded length."""
-    safe = _CONTROL.sub("�", text).encode("utf-8", "replace").decode("utf-8")
+    """Return ``text`` for a message: printable, and not longer than a message bears."""
+    safe = printable(text)
     return safe if len(safe) <= _SHOWN else safe[: _SHOWN - 1] + "…"
 
 

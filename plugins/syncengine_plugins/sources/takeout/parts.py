@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from syncengine_plugins.sources.takeout.folders import FolderRole, classify, logical_path
-from syncengine_plugins.sources.takeout.members import shown
+from syncengine_plugins.sources.takeout.members import printable, shown
 
 PartKind = Literal["zip", "tgz", "tree"]
 
@@ -221,7 +221,7 @@ class _Search:
             return None
         stamp = _STAMP.findall(relative)
         return PartFile(
-            name=shown(relative.rstrip("/") or "."),
+            name=printable(relative.rstrip("/") or "."),
             path=here,
             kind="tree",
             fingerprint=fingerprint_of(files),
@@ -279,7 +279,7 @@ def _archive(name: str, path: str, kind: PartKind, status: os.stat_result) -> Pa
     stamp = _STAMP.findall(name)
     folder = name.rpartition("/")[0]
     return PartFile(
-        name=shown(name),
+        name=printable(name),
         path=path,
         kind=kind,
         fingerprint=file_fingerprint(status),

@@ -13,7 +13,7 @@ import msgspec
 
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError
 from syncengine_plugins.sources.takeout.index import PartRow
-from syncengine_plugins.sources.takeout.members import shown
+from syncengine_plugins.sources.takeout.members import printable
 from syncengine_plugins.sources.takeout.parts import file_fingerprint
 from syncengine_plugins.sources.takeout.tgz_fetch import Between, TgzFetcher
 from syncengine_plugins.sources.takeout.zip_directory import STORED
@@ -50,7 +50,8 @@ class Copy(msgspec.Struct, frozen=True, array_like=True):
 
 def origin(copy: Copy, part: PartRow) -> str:
     """Return where a copy lies, for people."""
-    return part.name + "/" + copy.path.rpartition("/")[2] if part.kind == "tree" else f"{part.name}!{shown(copy.path)}"
+    path = printable(copy.path)
+    return f"{part.name}/{path.rpartition('/')[2]}" if part.kind == "tree" else f"{part.name}!{path}"
 
 
 class Archives:

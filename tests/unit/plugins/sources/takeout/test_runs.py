@@ -626,3 +626,34 @@ def test_a_library_that_was_moved_is_not_read_again(root: Path) -> None:
         contents = [fetched(source, item) for item in source.scan(Selection())]
     assert contents == [b"photo 1", b"photo 2", b"photo 3"]
     assert read == []
+
+
+def test_a_cache_that_cannot_be_written_is_fatal(root: Path) -> None:
+    _write(root, _three_photos())
+    (root.parent / "cache").write_bytes(b"a file where a directory should be")
+    with pytest.raises(FatalError, match="index of the Takeout library cannot be used"):
+        listed(root)
+
+
+def test_a_full_disk_under_the_index_is_fatal_and_leaves_it_usable(root: Path) -> None:
+    write_zip(root / FIRST, [(f"{PHOTOS}/{YEAR}/{number}.jpg", b"") for number in range(1000)])
+    with opened(root) as source:
+        assert source._library is not None
+        source._library._index.db.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(FatalError, match="full"):
+            list(source.scan(Selection()))
+    assert len(listed(root)[0]) == 1000
+
+
+def test_an_index_that_cannot_be_made_anew_is_fatal(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(root, _three_photos())
+    monkeypatch.setattr("syncengine_plugins.sources.takeout.library.merge", _raise(sqlite3.DatabaseError("malformed")))
+    with pytest.raises(FatalError, match="malformed"):
+        listed(root)
+
+
+def test_origins_are_whole_lines(root: Path) -> None:
+    name = "line\nbreak " + "x" * 220 + ".jpg"
+    write_zip(root / FIRST, [(f"{PHOTOS}/{YEAR}/{name}", b"x")])
+    (item,), _ = listed(root)
+    assert item.origins == (f"{FIRST}!{PHOTOS}/{YEAR}/" + name.replace("\n", "\ufffd"),)
