@@ -50,12 +50,15 @@ def flag_contested_counters(matching: Matching) -> None:
     With both "X(1).jpg.json", of a title that ends so, and "X.jpg(1).json", media files and sidecars are numbered
     apart: the second X.jpg may be X(2).jpg, or the other title's file X(1)(1).jpg.
     """
-    told = {Counted(base.name, base.counter) for sidecar in matching.sidecars for base in sidecar.bases if base.sure}
-    contested = {
-        media.plain.name
+    as_title = {
+        media.plain
         for media, found in matching.found.items()
-        if media.plain.counter and not found.sidecar.counter and media.plain in told
+        if "(" in media.name and media.plain.counter and not found.sidecar.counter
     }
+    if not as_title:
+        return
+    told = {Counted(base.name, base.counter) for sidecar in matching.sidecars for base in sidecar.bases if base.sure}
+    contested = {plain.name for plain in as_title & told}
     if not contested:
         return
     for media, found in matching.found.items():
