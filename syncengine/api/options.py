@@ -9,6 +9,7 @@ completion. Example::
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -24,6 +25,9 @@ class PluginOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 def options_schema(options: type[PluginOptions]) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a plugin's options, with defaults, bounds and descriptions."""
     (schema,), components = msgspec.json.schema_components([options], ref_template="#/$defs/{name}")
+    for component in components.values():
+        if "description" in component:  # A docstring, which Python 3.13 dedents and older ones do not.
+            component["description"] = cleandoc(component["description"])
     own: dict[str, Any] = components.pop(options.__name__, schema)
     if components:
         own = {**own, "$defs": components}

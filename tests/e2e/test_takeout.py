@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -186,7 +186,7 @@ def test_a_takeout_folder_without_any_takeout(desk, takeout):
 def test_times_without_a_zone_follow_the_profile(desk, takeout):
     takeout.mkdir()
     builder = TakeoutBuilder()
-    builder.photo("Photos from 2018", "IMG_1.jpg", taken=datetime(2018, 12, 31, 23, 46, 40, tzinfo=timezone.utc))
+    builder.photo("Photos from 2018", "IMG_1.jpg", taken=datetime(2018, 12, 31, 23, 46, 40, tzinfo=UTC))
     builder.write_zip(takeout / "takeout-20250101T000000Z-001.zip", 1)
     run(desk)
     assert list(desk.files("backup/photos")) == ["2019/01/IMG_1.jpg"]
