@@ -19,7 +19,7 @@ import msgspec
 from syncengine.api import FatalError
 from syncengine_plugins.sources.takeout.members import Member
 
-FORMAT = 1
+FORMAT = 2
 _PAGE_CACHE_KIB = 32 << 10
 _OUTSIDE = frozenset(
     {
@@ -38,7 +38,8 @@ _OUTSIDE = frozenset(
 _SCHEMA = """
 CREATE TABLE part (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, path TEXT NOT NULL, kind TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, export TEXT NOT NULL, stamp TEXT NOT NULL, problem TEXT NOT NULL
+    fingerprint TEXT NOT NULL, export TEXT NOT NULL, stamp TEXT NOT NULL, problem TEXT NOT NULL,
+    again INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE tally (part INTEGER, class TEXT, count INTEGER, PRIMARY KEY (part, class)) WITHOUT ROWID;
 CREATE TABLE remark (part INTEGER, text TEXT, lost INTEGER);
@@ -104,7 +105,9 @@ _DROP_PART = (
 
 
 class PartRow(msgspec.Struct, frozen=True):
-    """A part as the index knows it; the fields are those of ``PartFile``, with its id and what is wrong with it."""
+    """A part as the index knows it: the fields of ``PartFile``, its id, what is wrong with it, and whether that may
+    pass (a disk that could not be read) and the part is to be read again.
+    """
 
     id: int
     name: str
@@ -114,6 +117,7 @@ class PartRow(msgspec.Struct, frozen=True):
     export: str
     stamp: str
     problem: str
+    again: bool
 
 
 class SidecarRow(msgspec.Struct, frozen=True):
@@ -212,7 +216,7 @@ class Index:
     def add_part(self, values: tuple[str, ...]) -> int:
         """Add a part (name, path, kind, fingerprint, export, stamp, problem) and return its id."""
         self.db.execute("DELETE FROM total")
-        return int(self.db.execute("INSERT INTO part VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid or 0)
+        return int(self.db.execute("INSERT INTO part VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, 0)", values).lastrowid or 0)
 
     def checksums(self, part: int) -> dict[tuple[str, int, int], int]:
         """Return the checksums that were computed for a part's files, by path, size and mtime in nanoseconds."""
@@ -264,7 +268,14 @@ class Index:
         self.db.execute("INSERT INTO albumfile VALUES (NULL, ?, ?, ?, ?)", (part, folder, name, json))
 
     def close_part(
-        self, part: int, tally: dict[str, int], remarks: list[tuple[str, bool]], *, stamp: str, problem: str
+        self,
+        part: int,
+        tally: dict[str, int],
+        remarks: list[tuple[str, bool]],
+        *,
+        stamp: str,
+        problem: str,
+        again: bool,
     ) -> None:
         """Write down what a part holds in all.
 
@@ -274,10 +285,11 @@ class Index:
             remarks: what a person should know of it, and whether photos may be lost by it.
             stamp: when it was written.
             problem: why it could not be read to its end, or empty.
+            again: it is to be read again in the next run.
         """
         self.db.executemany("INSERT INTO tally VALUES (?, ?, ?)", ((part, *entry) for entry in tally.items()))
         self.db.executemany("INSERT INTO remark VALUES (?, ?, ?)", ((part, *remark) for remark in remarks))
-        self.db.execute("UPDATE part SET problem = ?, stamp = ? WHERE id = ?", (problem, stamp, part))
+        self.db.execute("UPDATE part SET problem = ?, stamp = ?, again = ? WHERE id = ?", (problem, stamp, again, part))
 
     def between(self, part: int, start: int, end: int, count: int) -> list[tuple[int, int]]:
         """Return (offset, size) of the last ``count`` photos and videos of a part between two offsets, in order."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 from syncengine_plugins.media import apple
-from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError
+from syncengine_plugins.sources.takeout.damage import PartDamagedError
 from syncengine_plugins.sources.takeout.index import Index, PartRow
 from syncengine_plugins.sources.takeout.intake import PartIntake, is_media, photos_place
 from syncengine_plugins.sources.takeout.members import (
@@ -93,7 +93,7 @@ def peek(part: PartFile) -> bool:
 
 
 def _same(part: PartFile, row: PartRow) -> bool:
-    return (part.fingerprint, part.export) == (row.fingerprint, row.export)
+    return (part.fingerprint, part.export, False) == (row.fingerprint, row.export, bool(row.again))
 
 
 def _read_part(index: Index, part: PartFile, old: int | None) -> None:
@@ -105,7 +105,7 @@ def _read_part(index: Index, part: PartFile, old: int | None) -> None:
         part_id = index.add_part((part.name, part.path, kind, part.fingerprint, part.export, part.stamp, ""))
         if kind == FOREIGN:
             return
-        intake, problem = PartIntake(index, part, part_id), ""
+        intake, problem, again = PartIntake(index, part, part_id), "", False
         try:
             if part.kind == "zip":
                 _read_zip(part, intake)
@@ -116,8 +116,8 @@ def _read_part(index: Index, part: PartFile, old: int | None) -> None:
         except PartDamagedError as error:
             problem = str(error)
         except OSError as error:
-            problem = f"it cannot be read ({error.strerror or error})"
-        intake.close(problem)
+            problem, again = f"it cannot be read ({error.strerror or error})", True
+        intake.close(problem, again=again)
 
 
 # Zip
@@ -158,11 +158,8 @@ def _overlapping(stream: io.BufferedReader) -> set[int]:
 
 
 def _small_zip_member(handle: int, member: Member) -> bytes:
-    try:
-        chunks = zip_chunks(handle, member.offset, member.packed, member.method)
-        return b"".join(checked(chunks, member.size, member.crc))
-    except (MemberDamagedError, OSError) as error:
-        raise MemberDamagedError(str(error)) from error
+    chunks = zip_chunks(handle, member.offset, member.packed, member.method)
+    return b"".join(checked(chunks, member.size, member.crc))
 
 
 # Tgz
@@ -232,11 +229,8 @@ def _read_tree(part: PartFile, intake: PartIntake, checksums: dict[tuple[str, in
 
 
 def _small_file(directory: str, member: Member) -> bytes:
-    try:
-        with open(os.path.join(os.fsencode(directory), member.raw or b""), "rb") as stream:
-            return stream.read(LARGEST_JSON + 1)
-    except OSError as error:
-        raise MemberDamagedError(f"it cannot be read ({error.strerror})") from error
+    with open(os.path.join(os.fsencode(directory), member.raw or b""), "rb") as stream:
+        return stream.read(LARGEST_JSON + 1)
 
 
 def _refuse_replaced(part: PartFile, fingerprint: str) -> None:

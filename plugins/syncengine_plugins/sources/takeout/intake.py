@@ -60,6 +60,7 @@ class PartIntake:
         self.tally: Counter[str] = Counter()
         self.remarks: list[tuple[str, bool]] = []
         self.stamp = ""
+        self._again = False
 
     def take(self, listed: Listed, apple: str | None = None) -> None:
         """Put one member where it belongs.
@@ -90,15 +91,22 @@ class PartIntake:
         self._index.add_sidecars(self._part_id, self._sidecars)
         self._media, self._sidecars = [], []
 
-    def close(self, problem: str = "") -> None:
-        """Write the part's totals; ``problem`` says why it could not be read to its end."""
+    def close(self, problem: str = "", *, again: bool = False) -> None:
+        """Write the part's totals.
+
+        Args:
+            problem: why it could not be read to its end.
+            again: that may pass, so the part is to be read again in the next run.
+        """
         self.flush()
         hidden = len(self.remarks) - _NAMED
         if hidden > 0:
             lost = any(lost for _, lost in self.remarks[_NAMED:])
             self.remarks[_NAMED:] = [(f"{self._part.name}: {hidden} more remarks of this kind", lost)]
         stamp = self._part.stamp or self.stamp
-        self._index.close_part(self._part_id, dict(self.tally), self.remarks, stamp=stamp, problem=problem)
+        self._index.close_part(
+            self._part_id, dict(self.tally), self.remarks, stamp=stamp, problem=problem, again=again or self._again
+        )
 
     def _take_photos_member(self, member: Member, folder: str, name: str, apple: str | None) -> None:
         self.stamp = max(self.stamp, member.stamp)
@@ -118,6 +126,10 @@ class PartIntake:
             text = self.read(member)
         except MemberDamagedError as error:
             self.refuse(Refused(shown(member.path), str(error)))
+            return
+        except PermissionError as error:
+            self.refuse(Refused(shown(member.path), f"it cannot be read ({error.strerror})"))
+            self._again = True
             return
         content = parse_json(text)
         if isinstance(content, AssetSidecar):

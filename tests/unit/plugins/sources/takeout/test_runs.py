@@ -657,3 +657,35 @@ def test_origins_are_whole_lines(root: Path) -> None:
     write_zip(root / FIRST, [(f"{PHOTOS}/{YEAR}/{name}", b"x")])
     (item,), _ = listed(root)
     assert item.origins == (f"{FIRST}!{PHOTOS}/{YEAR}/" + name.replace("\n", "\ufffd"),)
+
+
+def test_a_part_that_could_not_be_read_for_a_moment_is_read_in_the_next_run(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(root, _three_photos())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", _raise(OSError(errno.EIO, "Input/output error")))
+        _, inventory = listed(root)
+    assert inventory.missing == tuple(f"{part}: it cannot be read (Input/output error)" for part in (FIRST, SECOND))
+    items, inventory = listed(root)
+    assert inventory.complete
+    assert len(items) == 3
+
+
+def test_a_sidecar_without_permission_is_read_once_it_has_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = TakeoutBuilder()
+    builder.photo(YEAR, "a.jpg", taken=TAKEN)
+    builder.write_folder(root)
+    real = builtins.open
+
+    def refuse(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if os.fsdecode(path).endswith(".json"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "open", refuse)
+        items, inventory = listed(root)
+    assert [item.notes for item in items] == [("no sidecar",)]
+    assert "Permission denied" in inventory.warnings[0]
+    assert [item.notes for item in listed(root)[0]] == [()]
