@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import jsonschema
+import pytest
 
 from syncengine.config import schema_files
 
@@ -117,6 +118,7 @@ def test_a_destination_that_was_swapped_for_an_empty_folder(desk):
     assert not (desk.directory / "backup/photos").exists()
 
 
+@pytest.mark.slow
 def test_a_profile_that_is_running_already(desk):
     for number in range(300):
         desk.photo(f"many/IMG_{number}.jpg", number % 256)
@@ -141,6 +143,7 @@ def test_a_profile_that_is_running_already(desk):
     assert done["complete"] is True
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_completed_by_the_next(desk):
     for number in range(200):
         desk.photo(f"many/IMG_{number}.jpg", number)

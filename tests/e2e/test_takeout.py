@@ -138,6 +138,7 @@ def test_a_part_that_is_missing_is_named_and_the_rest_is_backed_up(desk, takeout
     assert len(desk.files("backup/photos")) == 2
 
 
+@pytest.mark.slow
 def test_an_unpacked_tree_and_a_tgz_are_the_same_library(desk, takeout):
     import tarfile
 
@@ -155,6 +156,7 @@ def test_an_unpacked_tree_and_a_tgz_are_the_same_library(desk, takeout):
     assert len(desk.files("backup/photos")) == 2
 
 
+@pytest.mark.slow
 def test_one_album_of_the_library(desk, takeout):
     library = make_sample_library(takeout)
     title, members = next(iter(library.albums.items()))
@@ -163,6 +165,7 @@ def test_one_album_of_the_library(desk, takeout):
     assert {path.name for path in (desk.directory / "backup/albums").iterdir()} == {title}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"PK\5\6", b"PK\3\4" + b"\0" * 100, b"not an archive"])
 def test_an_archive_that_is_none_is_named(desk, takeout, content):
     takeout.mkdir()
