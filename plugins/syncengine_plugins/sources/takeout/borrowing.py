@@ -24,7 +24,7 @@ from syncengine_plugins.sources.takeout.names import kind_of, nfc, split_counter
 SAME_BYTES = "borrowed from a copy"
 SAME_FOLDER = "borrowed from another export"
 SAME_TITLE = "borrowed by title"
-BORROWED_COMPANION = "borrowed companion"
+BORROWED_COMPANION = "borrowed from its still"
 _RULES = (SAME_BYTES, SAME_FOLDER, SAME_TITLE, BORROWED_COMPANION)
 
 _LENDERS = (

@@ -542,3 +542,16 @@ def test_what_the_system_put_there_is_no_photo(root: Path) -> None:
     items, inventory = listed(root)
     assert [item.name for item in items] == ["IMG_1.jpg"]
     assert inventory.warnings == ()
+
+
+def test_a_movie_takes_the_sidecar_that_its_still_had_to_borrow(root: Path) -> None:
+    builder = TakeoutBuilder()
+    builder.photo("Rome", "IMG_1.HEIC", b"still", taken=TAKEN)
+    builder.media(YEAR, "IMG_1.HEIC", b"still")
+    builder.media(YEAR, "IMG_1.MOV", b"movie")
+    builder.write_zip(root / FIRST)
+    items = items_of(root)
+    assert items["IMG_1.MOV"].taken == items["IMG_1.HEIC"].taken is not None
+    assert items["IMG_1.MOV"].paired_with == items["IMG_1.HEIC"].id
+    assert items["IMG_1.HEIC"].paired_with == items["IMG_1.MOV"].id
+    assert items["IMG_1.MOV"].notes == ("sidecar borrowed from its still",)
