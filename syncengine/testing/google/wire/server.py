@@ -1,0 +1,207 @@
+"""The HTTP/1.1 server: sockets, TLS and framing."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import threading
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from syncengine.testing.google.control.counters import Exchange
+from syncengine.testing.google.control.effects import Cut
+from syncengine.testing.google.wire.message import Answer, Request
+from syncengine.testing.google.wire.routing import locate
+from syncengine.testing.google.wire.sending import BodyEndsError, Delivery, deliver, reset_on_close
+
+if TYPE_CHECKING:
+    from syncengine.testing.google.control.clock import Clock
+    from syncengine.testing.google.control.counters import Counters
+    from syncengine.testing.google.control.faults import Faults
+    from syncengine.testing.google.wire.dispatch import Dispatcher
+
+MAX_BODY = 64 * 1024 * 1024
+
+
+class EmulatorServer(ThreadingHTTPServer):
+    """A server with a thread for each connection.
+
+    Args:
+        address: host and port; port 0 takes a free one.
+        dispatcher: answers the requests.
+        faults: latency, bandwidth and the offset of the ``Date`` header.
+        counters: what was asked.
+        clock: the time in ``Date``.
+        tls: certificate and key; ``None`` serves plain HTTP.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+    disable_nagle_algorithm = True
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        dispatcher: Dispatcher,
+        faults: Faults,
+        counters: Counters,
+        *,
+        clock: Clock,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.dispatcher, self.faults, self.counters, self.clock = dispatcher, faults, counters, clock
+        self.tls = tls
+        self._connections: set[socket.socket] = set()
+        self._connections_lock = threading.Lock()
+        self.scheme = "https" if tls else "http"
+        super().__init__(address, EmulatorHandler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; the TLS handshake waits for the connection's own thread."""
+        connection, address = super().get_request()
+        connection.settimeout(120)
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self._connections_lock:
+            self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        with self._connections_lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Stop listening, and end the connections that clients keep open."""
+        super().server_close()
+        with self._connections_lock:
+            waiting = list(self._connections)
+        for connection in waiting:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away are nothing to report."""
+
+
+class EmulatorHandler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: EmulatorServer
+    protocol_version = "HTTP/1.1"
+    wbufsize = 64 * 1024
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_args: Any) -> None:
+        """Say nothing: paths hold signed URLs."""
+
+    def _serve(self) -> None:
+        """Answer one request and count it."""
+        counters, clock = self.server.counters, self.server.clock
+        request = self._read()
+        if request is None:
+            self.send_error(400)
+            return
+        counters.begin()
+        started, status, sent = clock.now(), 0, 0
+        try:
+            answer = self.server.dispatcher.answer(request)
+            delivery = deliver(answer, request.effects, self.server.faults.bandwidth)
+            status = delivery.answer.status
+            sent = self._send(delivery)
+        finally:
+            shown = request.headers.get("range", "")
+            exchange = Exchange(request.endpoint, request.method, self.path, shown, status, sent, started)
+            counters.end(exchange, len(request.body))
+
+    def _read(self) -> Request | None:
+        """The request with its body; ``None`` when it cannot be understood."""
+        body = self._body()
+        if body is None:
+            return None
+        path, _, query_text = self.path.partition("?")
+        query = parse_qs(query_text, keep_blank_values=True)
+        authority = self.headers.get("Host") or "{}:{}".format(*self.server.server_address[:2])
+        host, path, by_name = locate(authority, path, query)
+        return Request(
+            self.command,
+            host,
+            path,
+            query,
+            {name.lower(): value for name, value in self.headers.items()},
+            body,
+            f"{self.server.scheme}://{authority}",
+            by_name,
+            ipaddress.ip_address(self.client_address[0]).is_loopback,
+        )
+
+    def _body(self) -> bytes | None:
+        """The request's body, by length or in chunks (RFC 9112, 7.1)."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self._chunked_body()
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or int(length) > MAX_BODY:
+            self.close_connection = True
+            return None
+        return self.rfile.read(int(length))
+
+    def _chunked_body(self) -> bytes | None:
+        """A body in chunks."""
+        body = bytearray()
+        while len(body) <= MAX_BODY:
+            size = int(self.rfile.readline(64).split(b";")[0].strip() or b"0", 16)
+            body += self.rfile.read(size)
+            self.rfile.readline(64)
+            if not size:
+                return bytes(body)
+        self.close_connection = True
+        return None
+
+    def _send(self, delivery: Delivery) -> int:
+        """Write an answer; return how many bytes of its body went out."""
+        self._send_head(delivery)
+        if self.command == "HEAD":
+            self.wfile.flush()
+            return 0
+        sent = 0
+        try:
+            for piece in delivery.pieces():
+                self.wfile.write(piece)
+                sent += len(piece)
+            self.wfile.flush()
+        except (BodyEndsError, OSError):
+            self._break(delivery.cut)
+        return sent
+
+    def _send_head(self, delivery: Delivery) -> None:
+        """Write status and headers."""
+        answer: Answer = delivery.answer
+        self.send_response_only(answer.status)
+        now = self.server.clock.now() + self.server.faults.clock_offset
+        self.send_header("Date", formatdate(now, usegmt=True))
+        self.send_header("Server", "ESF")
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.status not in (204, 304):
+            self.send_header("Content-Length", str(delivery.declared))
+        if delivery.closes:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _break(self, cut: Cut | None) -> None:
+        """End the connection where the body breaks off."""
+        self.close_connection = True
+        try:
+            self.wfile.flush()
+            if cut is not None and cut.reset:
+                reset_on_close(self.connection)
+        except OSError:
+            return
+
+    # pylint: disable-next=invalid-name  # http.server looks them up by these names
+    do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = do_PUT = _serve  # noqa: N815 - see above
