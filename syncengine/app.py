@@ -9,12 +9,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from syncengine.api import Album, Destination, LedgerLine, RunContext, RunReport, Source
+from syncengine.config.interpolation import environment
 from syncengine.config.loading import load_profile
 from syncengine.config.profile import Profile
 from syncengine.engine import runner, spool
@@ -29,7 +31,8 @@ from syncengine.engine.silence import Silent
 from syncengine.engine.workers import ImageWorkers
 from syncengine.errors import FatalError, LockedError
 from syncengine.host import PluginHost
-from syncengine.state.locks import profile_lock
+from syncengine.security.vault import Vault
+from syncengine.state.locks import destination_lock, profile_lock
 from syncengine.state.placement import default_state_directory
 from syncengine.state.store import StateStore
 
@@ -158,9 +161,6 @@ def _parts(
         run = _run_id()
         spools = directory / "profiles" / profile.name / "runs"
         before = spool.leftovers(spools)
-        if not request.dry_run:
-            for leftover in before:
-                spool.deliver(leftover, Papers(destination, staging))
         transforms = tuple(stage.make() for stage in profile.transforms)
         deduplicators = tuple(stage.make() for stage in profile.dedup)
         workers = ImageWorkers(
@@ -172,6 +172,9 @@ def _parts(
         )
         stack.callback(workers.kill)
         own_spool = _temporary(stack) if request.dry_run else _make_spool(spools / run)
+        if not request.dry_run:
+            for leftover in before:
+                spool.deliver(leftover, Papers(destination, staging))
         select = profile.select
         if request.albums:
             select = msgspec.structs.replace(select, albums=request.albums)
@@ -201,6 +204,8 @@ def _parts(
             progress=progress,
             observers=_Observers(host),
             stop=stop,
+            failed=threading.Event(),
+            exclusive=partial(destination_lock, directory, destination.identity),
         )
 
 
@@ -216,6 +221,7 @@ def _open_source(profile: Profile, directory: Path, stack: ExitStack, progress: 
             profile=profile.name,
             bandwidth=profile.execution.bandwidth,
             tick=progress.note,
+            credentials=Vault(directory, environment(profile.file)).of(profile.name),
         )
     )
     return source

@@ -13,6 +13,7 @@ import click
 from syncengine import __version__
 from syncengine.cli import exit_codes
 from syncengine.cli.logs import LogChoice
+from syncengine.security.redaction import guard_tracebacks, redact
 
 #: Command, what it does in one line. Each is ``command`` in the module of that name.
 COMMANDS = {
@@ -22,6 +23,7 @@ COMMANDS = {
     "status": "Show the last runs of profiles.",
     "albums": "List the albums of a profile's source.",
     "report": "Show the account of a run.",
+    "auth": "Sign a profile's source in and out, and show how long it lasts.",
     "plugins": "List the installed plugins, or describe one.",
     "schema": "Print the JSON Schema of a profile with every installed plugin's options.",
     "init": "Ask a few questions and write a profile.",
@@ -76,6 +78,7 @@ def cli(ctx: click.Context, log_level: str | None, log_json: bool, debug: bool) 
     """
     ctx.obj = LogChoice("debug" if debug else log_level or None, as_json=log_json)
     ctx.obj.apply()
+    guard_tracebacks()
     if not debug:
         sys.excepthook = _unexpected
 
@@ -106,7 +109,7 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: Tracebac
     """Say in one line that syncengine itself failed."""
     del trace
     click.echo(
-        f"syncengine: internal error: {kind.__name__}: {error}; "
+        f"syncengine: internal error: {kind.__name__}: {redact(str(error))}; "
         "run 'syncengine --debug ...' for the traceback and report it, please",
         err=True,
     )

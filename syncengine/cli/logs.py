@@ -8,6 +8,8 @@ import os
 
 import click
 
+from syncengine.security.redaction import RedactingFormatter
+
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -58,8 +60,9 @@ class LogChoice:
     def apply(self, *, fallback: str | None = None) -> None:
         """Send log records to stderr, from the chosen level up, or ``fallback``, or warnings."""
         handler = logging.StreamHandler()
-        handler.setFormatter(JsonLines() if self._as_json else PeoplesLines())
+        handler.setFormatter(RedactingFormatter(JsonLines() if self._as_json else PeoplesLines()))
         level = self._level or fallback or "warning"
         logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-        for chatty in ("PIL", "filelock", "asyncio"):
+        # these log whole requests, with the tokens in them
+        for chatty in ("PIL", "filelock", "asyncio", "urllib3", "requests_oauthlib", "oauthlib", "google"):
             logging.getLogger(chatty).setLevel(logging.WARNING)

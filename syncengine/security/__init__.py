@@ -1,0 +1,1 @@
+"""The credential vault, and keeping secrets out of everything that is written."""
