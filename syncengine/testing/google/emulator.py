@@ -22,6 +22,7 @@ from syncengine.testing.google.accounts.authority import DESKTOP_CLIENT, Authori
 from syncengine.testing.google.accounts.devices import Devices
 from syncengine.testing.google.accounts.endpoints import AccountEndpoints
 from syncengine.testing.google.accounts.grants import Client
+from syncengine.testing.google.control.admin import AdminEndpoints
 from syncengine.testing.google.control.clock import Clock
 from syncengine.testing.google.control.counters import Counters
 from syncengine.testing.google.control.faults import Faults
@@ -29,6 +30,11 @@ from syncengine.testing.google.control.quotas import Quotas
 from syncengine.testing.google.drive.account import DriveAccountEndpoints
 from syncengine.testing.google.drive.endpoints import FileEndpoints
 from syncengine.testing.google.library import Library
+from syncengine.testing.google.photos.library_api import LibraryEndpoints
+from syncengine.testing.google.photos.picker_api import MediaEndpoints, PickerEndpoints
+from syncengine.testing.google.photos.sessions import PickingSessions
+from syncengine.testing.google.photos.urls import MediaUrls
+from syncengine.testing.google.photos.writing import WritingEndpoints
 from syncengine.testing.google.shapes import ANSWERS, violations
 from syncengine.testing.google.wire.dispatch import Dispatcher
 from syncengine.testing.google.wire.message import Answer, Request
@@ -40,7 +46,8 @@ class GoogleEmulator:
     """OAuth, Drive, Photos Library and Photos Picker of one user.
 
     Everything may be changed while it runs: ``library`` (files, items, albums), ``authority`` (clients, consent,
-    tokens), ``devices``, ``clock``, ``faults``, ``quotas``; ``counters`` says what was asked.
+    tokens), ``devices``, ``picker`` (what the user picks), ``urls``, ``clock``, ``faults``, ``quotas``; ``counters``
+    says what was asked.
 
     Args:
         library: what the user has; ``None`` begins with nothing. A library has a clock, which becomes the emulator's.
@@ -66,6 +73,8 @@ class GoogleEmulator:
         self.quotas = Quotas(self.clock)
         self.authority = Authority(self.clock)
         self.devices = Devices(self.authority)
+        self.urls = MediaUrls(self.library.photos, self.clock)
+        self.picker = PickingSessions(self.library.photos, self.clock)
         self.shape_violations: list[str] = []
         self.router = Router(self._routes())
         dispatcher = Dispatcher(self.router, self.authority, self.faults, self.quotas)
@@ -141,11 +150,16 @@ class GoogleEmulator:
 
     def _routes(self) -> list[Route]:
         """Every endpoint."""
-        drive = self.library.drive
+        drive, photos = self.library.drive, self.library.photos
         return [
             *AccountEndpoints(self.authority, self.devices).routes(),
             *FileEndpoints(drive).routes(),
             *DriveAccountEndpoints(drive).routes(),
+            *LibraryEndpoints(photos, self.urls).routes(),
+            *WritingEndpoints(photos, self.urls).routes(),
+            *PickerEndpoints(self.picker, photos, self.urls).routes(),
+            *MediaEndpoints(self.urls).routes(),
+            *AdminEndpoints(self).routes(),
         ]
 
     def _check(self, request: Request, answer: Answer) -> None:

@@ -54,7 +54,7 @@ class FileEndpoints:
         """Their addresses."""
         one = f"{_BASE}/files/{{id}}"
         return [
-            route("drive.files.list", "GET", WWW, f"{_BASE}/files", self.list, scopes=READ),
+            route("drive.files.list", "GET", WWW, f"{_BASE}/files", self.list_files, scopes=READ),
             route("drive.files.create", "POST", WWW, f"{_BASE}/files", self.create, scopes=WRITE),
             route("drive.files.download", "GET", WWW, one, self.download, scopes=READ, media=True),
             route("drive.files.get", "GET", WWW, one, self.get, scopes=READ),
@@ -73,7 +73,7 @@ class FileEndpoints:
             route("drive.revisions.get", "GET", WWW, f"{one}/revisions/{{revision}}", self.revision, scopes=READ),
         ]
 
-    def list(self, request: Request) -> Answer:
+    def list_files(self, request: Request) -> Answer:
         """Files that a query finds."""
         mask = fields.parse(request.one("fields") or "kind,incompleteSearch,nextPageToken,files(kind,id,name,mimeType)")
         wanted = mask.get("files", {}) if "*" not in mask else {"*": {}}

@@ -24,6 +24,7 @@ LIBRARY = "photoslibrary.googleapis.com"
 PICKER = "photospicker.googleapis.com"
 MEDIA = "lh3.googleusercontent.com"
 PHOTOS = "photos.google.com"
+EMULATOR = "emulator"
 
 # ``www.google.com`` has the page where a device's code is typed; it shares its paths with no API.
 _ALIASES = {"www.google.com": WWW, "google.com": WWW, DRIVE_HOST: WWW, "oauth2.google.com": OAUTH2}
@@ -106,6 +107,8 @@ def locate(host_header: str, path: str, query: dict[str, list[str]]) -> tuple[st
     Returns:
         Google's host (empty when nothing tells), the path on it, and whether the client addressed it by name.
     """
+    if path.startswith("/_emulator/"):
+        return EMULATOR, path, False
     name = host_header.lower()
     name = name if name.endswith("]") else name.rpartition(":")[0] or name
     if name in HOSTS:
