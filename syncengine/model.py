@@ -266,6 +266,7 @@ class ItemRecord(msgspec.Struct, frozen=True, array_like=True):
         outcome: ``stored`` or ``duplicate``.
         path: where those bytes are at the destination (kept here so that a check needs one look-up).
         method: the deduplicator that recognised a duplicate.
+        original_path: where the untouched original is kept as well, or empty.
     """
 
     content_token: str
@@ -274,6 +275,7 @@ class ItemRecord(msgspec.Struct, frozen=True, array_like=True):
     outcome: str = "stored"
     path: str = ""
     method: str = ""
+    original_path: str = ""
 
 
 class ContentRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from syncengine.api import Inventory, LedgerLine, MediaItem, Outcome
+from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.ports import Progress
 from syncengine.model import ItemRecord
 
@@ -60,6 +61,11 @@ class Account:
         self.outcomes[unchanged] += len(found)
         self._progress.unchanged(len(found))
 
+    def count_filtered(self, found: Sequence[tuple[MediaItem, str]]) -> None:
+        """Account for items that the profile does not want, each with the rule that says so."""
+        for item, rule in found:
+            self.finish(filtered_line(item, rule))
+
     def finish(self, line: LedgerLine) -> None:
         """Account for one item."""
         self._write([line])
@@ -99,6 +105,11 @@ class Account:
         self._file.close()
 
     def _write(self, lines: Sequence[LedgerLine]) -> None:
-        encoded = self._encoder.encode_lines(lines)
+        encoded = encoded_lines(self._encoder, lines)
         with self._lock:
             self._file.write(encoded)
+
+
+def filtered_line(item: MediaItem, rule: str) -> LedgerLine:
+    """Return the ledger's line of an item that the profile does not want."""
+    return LedgerLine(outcome=Outcome.FILTERED, id=item.id, name=item.name, reason=rule, origins=item.origins)

@@ -15,7 +15,7 @@ from syncengine.engine.hashing import digest_of
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
-from syncengine.engine.safe_names import path_key, safe_name
+from syncengine.engine.safe_names import fit, path_key, safe_name
 from syncengine.model import AlbumRecord, ContentRecord
 
 UNTITLED = "Untitled"
@@ -72,9 +72,16 @@ class AlbumWriter:
         facts = {album.id: album for album in listed}
         changed = sorted(set(ids) | {id_ for id_ in facts if id_ in known and _differs(facts[id_], known[id_])})
         records = self._name(changed, known, facts)
-        for record in records:
+        return [record for record in records if self._write_safely(record)]
+
+    def _write_safely(self, record: AlbumRecord) -> bool:
+        """Write one album; what is in its way costs that album alone."""
+        try:
             self._write_album(record)
-        return records
+        except ItemError as error:
+            self.warnings.append(f"{record.directory} could not be written: {error}")
+            return False
+        return True
 
     def _name(self, changed: list[str], known: dict[str, AlbumRecord], facts: dict[str, Album]) -> list[AlbumRecord]:
         """Return the albums' records; a directory is chosen once and then kept, whatever the title becomes."""
@@ -139,19 +146,24 @@ class AlbumWriter:
                 else:
                     self._parts.destination.link(member.path, path, kind=style)
             except TargetExistsError:
-                continue
+                if not self._is_same(member, path):
+                    continue
             except (ItemError, FileNotFoundError) as error:
                 self.warnings.append(f"{path} could not be linked: {error}")
             return
         self.warnings.append(f"{directory}/{name}: every name that it could take is taken by another file")
 
-    def _copy(self, member: ContentRecord, path: str) -> None:
+    def _is_same(self, member: ContentRecord, path: str) -> bool:
+        """Whether a file of the member's own bytes stands there: a copy, or a link whose file was restored."""
         there = self._parts.destination.stat(path)
-        if there is not None:
-            with self._parts.destination.read(path) as stream:
-                if digest_of(stream) != member.stored_sha256:
-                    raise TargetExistsError(path)
-            return
+        if there is None or there.size != member.stored_size:
+            return False
+        with self._parts.destination.read(path) as stream:
+            return digest_of(stream) == member.stored_sha256
+
+    def _copy(self, member: ContentRecord, path: str) -> None:
+        if self._parts.destination.stat(path) is not None:
+            raise TargetExistsError(path)
         staged: Path = self._parts.staging / f"a{next(self._numbers)}"
         with self._parts.destination.read(member.path) as stream, staged.open("xb") as target:
             while chunk := stream.read(1 << 20):
@@ -172,6 +184,7 @@ def _text(raw: Any) -> str:
 
 
 def _free_directory(id_: str, title: str, taken: set[str]) -> str:
-    wanted = f"albums/{safe_name(title.strip(), fallback=UNTITLED)}"
+    name = safe_name(title.strip(), fallback=UNTITLED)
     own = hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
-    return next(path for path in (wanted, f"{wanted[:200]}~{own[:6]}", f"albums/{own}") if path_key(path) not in taken)
+    names = (name, fit(name, "~" + own[:6]), own)
+    return next(path for path in (f"albums/{name}" for name in names) if path_key(path) not in taken)

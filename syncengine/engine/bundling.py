@@ -8,11 +8,29 @@ import msgspec
 
 from syncengine.api import Asset, ItemError, MediaItem
 from syncengine.engine import metadata_file
-from syncengine.engine.metadata_file import MetadataFile, united
+from syncengine.engine.metadata_file import MetadataFile, united, united_albums
 from syncengine.engine.parts import RunParts
 from syncengine.engine.target_paths import PathChooser
 from syncengine.engine.work import Batch, Copy, Work
 from syncengine.model import ContentRecord
+
+
+class MediaFile(msgspec.Struct, kw_only=True):
+    """A staged photo or video that is to be placed.
+
+    Args:
+        staged: where it is now.
+        path: where it is to be.
+        is_original: it is the untouched original beside a transform's result.
+        digest: SHA-256 of its bytes.
+        size: bytes.
+    """
+
+    staged: Path
+    path: str
+    is_original: bool
+    digest: bytes
+    size: int
 
 
 class Bundle(msgspec.Struct, kw_only=True):
@@ -21,7 +39,8 @@ class Bundle(msgspec.Struct, kw_only=True):
     Args:
         record: what the state will remember.
         document: its metadata file.
-        media: staged files of the content itself, with the path each is to have.
+        before: the record that it replaces, when there was one.
+        media: files of the content itself.
         work: the item that stores it, or ``None`` when it was stored before.
         changed: there is something to write.
         set_mtime: the stored file needs another time.
@@ -31,7 +50,8 @@ class Bundle(msgspec.Struct, kw_only=True):
 
     record: ContentRecord
     document: MetadataFile
-    media: list[tuple[Path, str]] = []
+    before: ContentRecord | None = None
+    media: list[MediaFile] = []
     work: Work | None = None
     changed: bool = False
     set_mtime: bool = False
@@ -40,6 +60,8 @@ class Bundle(msgspec.Struct, kw_only=True):
 
 
 Bundles = dict[bytes, Bundle]
+
+_OWNER_GONE = "the file that it is a copy of is not there; the next run stores it"
 
 
 class Bundler:
@@ -59,33 +81,31 @@ class Bundler:
         bundles: Bundles = {}
         paths = PathChooser(self._parts, [work for work in batch if work.is_to_store])
         for work in batch:
-            if work.is_to_store:
-                self._add_new(work, paths, bundles)
-            elif work.copy_of is not None:
-                self._add_copy(work, work.copy_of, bundles)
-            elif work.why == "metadata changed" and not work.failure:
-                self._refresh(work, bundles)
+            try:
+                self._bundle_one(work, paths, bundles)
+            except ItemError as error:
+                work.fail(error.reason)
         return bundles
 
+    def _bundle_one(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
+        if work.is_to_store:
+            self._add_new(work, paths, bundles)
+        elif work.copy_of is not None and not work.dropped:
+            self._add_copy(work, work.copy_of, bundles)
+        elif work.why == "metadata changed" and not (work.failure or work.dropped):
+            self._refresh_known(work, bundles)
+
     def _add_new(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
-        stored, fetched = work.asset, work.fetched
+        stored, fetched, previous = work.asset, work.fetched, work.previous
         if stored is None or fetched is None:
             return
         stored = msgspec.structs.replace(stored, item=fetched.item)
-        original_path = work.previous.original_path if work.previous is not None else ""
-        try:
-            path = paths.choose(stored, work, work.previous.path if work.previous is not None else "")
-            media = [(stored.path, path)]
-            if stored.path != fetched.path and stored.keep_original:
-                original_path = paths.choose(fetched, work, original_path)
-                media.append((fetched.path, original_path))
-        except ItemError as error:
-            work.failure, work.lost = error.reason, True
-            work.discard()
-            return
-        if stored.path != fetched.path and not stored.keep_original:
+        media = _media_files(work, stored, fetched, paths)
+        original_path = next((file.path for file in media if file.is_original), "")
+        if not original_path and stored.path != fetched.path:
             fetched.path.unlink(missing_ok=True)
-            original_path = _kept_before(work)
+            original_path = _original_before(previous)
+        path = media[0].path
         document = metadata_file.describe(
             self._parts.source_label, stored, fetched, path=path, original_path=original_path, zone=self._parts.zone
         )
@@ -94,7 +114,9 @@ class Bundler:
         record = self._record(work, stored, fetched)
         record = msgspec.structs.replace(record, path=path, original_path=original_path)
         document = metadata_file.with_origins(metadata_file.with_albums(document, record.albums), record.origins)
-        bundles[work.content] = Bundle(record=record, document=document, media=media, work=work, changed=True)
+        bundles[work.content] = Bundle(
+            record=record, document=document, before=previous, media=media, work=work, changed=True
+        )
 
     def _record(self, work: Work, stored: Asset, fetched: Asset) -> ContentRecord:
         item, previous = fetched.item, work.previous
@@ -119,9 +141,9 @@ class Bundler:
             return record
         return msgspec.structs.replace(
             record,
-            albums=united(previous.albums, record.albums),
+            albums=united_albums(previous.albums, record.albums),
             origins=united(previous.origins, record.origins),
-            copies=previous.copies,
+            copies=tuple(copy for copy in previous.copies if copy[:2] != (record.profile, record.item)),
             near=united(previous.near, record.near),
             sidecar_path=previous.sidecar_path,
             sidecar_sha256=previous.sidecar_sha256,
@@ -134,18 +156,23 @@ class Bundler:
         elif copy.content in self._skipped:
             work.copy_of = copy = self._skipped[copy.content]
         bundle = self._existing(copy.content, work.item, bundles)
-        if bundle is None or bundle.record.failure:
-            reason = bundle.record.failure if bundle is not None else "the file that it is a copy of was not stored"
-            work.failure, work.lost = reason, True
+        if bundle is None or bundle.record.failure or self._is_gone(bundle):
+            if bundle is None and self._parts.is_ending:
+                work.drop()
+            else:
+                work.fail(bundle.record.failure if bundle is not None and bundle.record.failure else _OWNER_GONE)
             return
-        item = work.item
+        record, item = bundle.record, work.item
+        if (record.profile, record.item) == (self._parts.profile, item.id):
+            work.itself, work.content, work.copy_of = True, copy.content, None
+            self._refresh(bundle, item)
+            return
         entry = (self._parts.profile, item.id, item.name, copy.method, copy.distance)
-        is_itself = item.id == bundle.record.item and self._parts.profile == bundle.record.profile
         record = msgspec.structs.replace(
-            bundle.record,
-            albums=united(bundle.record.albums, item.albums),
-            origins=united(bundle.record.origins, item.origins),
-            copies=bundle.record.copies if is_itself else united(bundle.record.copies, (entry,)),
+            record,
+            albums=united_albums(record.albums, item.albums),
+            origins=united(record.origins, item.origins),
+            copies=united(record.copies, (entry,)),
         )
         bundle.changed |= record != bundle.record
         bundle.record = record
@@ -153,26 +180,37 @@ class Bundler:
             metadata_file.with_origins(bundle.document, item.origins), item.albums
         )
 
-    def _refresh(self, work: Work, bundles: Bundles) -> None:
-        """Take over what the source says now about an item whose bytes are as they were."""
-        assert work.known is not None  # nosec B101: only known items can have changed metadata
+    def _is_gone(self, bundle: Bundle) -> bool:
+        """Whether the file of a content that was stored before this batch is not there any more."""
+        return bundle.work is None and bool(self._parts.destination.missing([bundle.record.path]))
+
+    def _refresh_known(self, work: Work, bundles: Bundles) -> None:
+        """Take over what the source says now about an item whose bytes were not looked at."""
+        if work.known is None:
+            return
         work.content = work.known.content
         bundle = self._existing(work.content, work.item, bundles)
         if bundle is None:
-            work.failure, work.lost = "its content is not in the state any more; run again to store it anew", True
+            work.fail("its content is not in the state any more; run again to store it anew")
             return
-        record, item = bundle.record, work.item
-        if record.item == item.id and record.profile == self._parts.profile:
-            bundle.document = metadata_file.refreshed(bundle.document, item, self._parts.zone)
+        self._refresh(bundle, work.item)
+
+    def _refresh(self, bundle: Bundle, item: MediaItem) -> None:
+        record, document = bundle.record, bundle.document
+        if (record.profile, record.item) == (self._parts.profile, item.id):
+            document = metadata_file.refreshed(document, item, self._parts.zone)
             mtime = mtime_of(item, self._parts) if item.taken is not None else record.mtime
             bundle.set_mtime |= mtime != record.mtime
             record = msgspec.structs.replace(record, mtime=mtime)
         else:
-            bundle.document = metadata_file.with_albums(bundle.document, item.albums)
-        bundle.record = msgspec.structs.replace(
-            record, albums=united(record.albums, item.albums), origins=united(record.origins, item.origins)
+            document = metadata_file.with_albums(document, item.albums)
+        record = msgspec.structs.replace(
+            record,
+            albums=united_albums(record.albums, item.albums),
+            origins=united(record.origins, item.origins),
         )
-        bundle.changed = True
+        bundle.changed |= record != bundle.record or document != bundle.document
+        bundle.record, bundle.document = record, document
 
     def _existing(self, content: bytes, item: MediaItem, bundles: Bundles) -> Bundle | None:
         """Return the bundle of a content that is stored already, by this batch or before."""
@@ -181,7 +219,8 @@ class Bundler:
             if record is None:
                 return None
             document = metadata_file.read(self._parts.destination, record.path)
-            bundles[content] = Bundle(record=record, document=document or self._rebuilt(record, item))
+            rebuilt = document or self._rebuilt(record, item)
+            bundles[content] = Bundle(record=record, document=rebuilt, changed=document is None)
         return bundles[content]
 
     def _rebuilt(self, record: ContentRecord, item: MediaItem) -> MetadataFile:
@@ -205,9 +244,24 @@ def mtime_of(item: MediaItem, parts: RunParts) -> float | None:
     return item.taken.timestamp(parts.zone) if item.taken is not None else None
 
 
-def _kept_before(work: Work) -> str:
-    """Return where an untouched original is that an earlier run kept because its transform failed."""
-    previous = work.previous
+def _media_files(work: Work, stored: Asset, fetched: Asset, paths: PathChooser) -> list[MediaFile]:
+    """Return what is to be placed for a work, the stored file first."""
+    previous, is_transformed = work.previous, stored.path != fetched.path
+    kept = _original_before(previous) if is_transformed else ""
+    paths.reserve(kept)
+    before = previous.path if previous is not None and previous.path != kept else ""
+    media = [_media_file(stored, paths.choose(stored, work, before), is_original=False)]
+    if is_transformed and stored.keep_original:
+        media.append(_media_file(fetched, kept or paths.choose(fetched, work, ""), is_original=True))
+    return media
+
+
+def _media_file(asset: Asset, path: str, *, is_original: bool) -> MediaFile:
+    return MediaFile(staged=asset.path, path=path, is_original=is_original, digest=asset.sha256, size=asset.size)
+
+
+def _original_before(previous: ContentRecord | None) -> str:
+    """Return where an earlier run kept the untouched original: as it was asked to, or since a transform failed."""
     if previous is None:
         return ""
     return previous.path if previous.failure else previous.original_path

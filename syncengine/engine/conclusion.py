@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from syncengine.api import LedgerLine, MediaItem, Outcome
+from syncengine.engine.account import filtered_line
 from syncengine.engine.bundling import Bundle, Bundles
-from syncengine.engine.planning import filtered_line
 from syncengine.engine.work import Batch, Copy, Work
 from syncengine.model import ContentRecord, ItemRecord
 
@@ -35,23 +35,32 @@ def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
     conclusion = Conclusion(lines=[], items=[], contents=stored, fingerprints=[], near=0)
     for work in batch:
         bundle = bundles.get(work.copy_of.content if work.copy_of is not None else work.content)
-        if bundle is not None and bundle.failure and not work.failure:
-            work.failure, work.lost = bundle.failure, True
+        if bundle is not None and bundle.failure:
+            work.fail(bundle.failure)
         line = _line(work, bundle)
         if line is None:
             continue
         conclusion.lines.append(line)
-        if bundle is None or work.lost or work.rule:
-            continue
+        if work.failure:
+            conclusion.items += _to_be_tried_again(work)
+        elif bundle is not None and not work.rule:
+            conclusion.items.append((work.item, _item_record(work, bundle.record)))
         if work.is_to_store:
             conclusion.near += work.near is not None
             conclusion.fingerprints += [(method, found, work.content) for method, found in work.fingerprints]
-        if not work.failure:  # What failed stays unknown, so that the next run tries it again.
-            conclusion.items.append((work.item, _item_record(work, bundle.record)))
     return conclusion
 
 
+def _to_be_tried_again(work: Work) -> list[tuple[MediaItem, ItemRecord]]:
+    """Return what makes an item that was stored once, and fails now, work for the next run as well."""
+    if work.known is None:
+        return []
+    return [(work.item, msgspec.structs.replace(work.known, content_token=""))]
+
+
 def _line(work: Work, bundle: Bundle | None) -> LedgerLine | None:
+    if work.dropped:
+        return None
     if work.rule:
         return filtered_line(work.item, work.rule)
     if work.failure:
@@ -61,7 +70,7 @@ def _line(work: Work, bundle: Bundle | None) -> LedgerLine | None:
     if work.copy_of is not None:
         return _copy_line(work, work.copy_of, bundle.record)
     return LedgerLine(
-        outcome=Outcome.STORED if work.is_to_store else Outcome.UPDATED,
+        outcome=_outcome(work, bundle),
         id=work.item.id,
         name=work.item.name,
         path=bundle.record.path,
@@ -70,6 +79,12 @@ def _line(work: Work, bundle: Bundle | None) -> LedgerLine | None:
         origins=work.item.origins,
         notes=bundle.document.notes if work.is_to_store else work.item.notes,
     )
+
+
+def _outcome(work: Work, bundle: Bundle) -> Outcome:
+    if work.is_to_store:
+        return Outcome.STORED
+    return Outcome.UNCHANGED if work.itself and not bundle.changed else Outcome.UPDATED
 
 
 def _copy_line(work: Work, copy: Copy, record: ContentRecord) -> LedgerLine:
@@ -101,7 +116,7 @@ def _failed_line(work: Work, bundle: Bundle | None) -> LedgerLine:
 
 
 def _reason(work: Work, bundle: Bundle) -> str:
-    reason: str = work.why
+    reason = f"{work.why}, with the same bytes" if work.itself else str(work.why)
     if work.is_to_store and not bundle.written and bundle.record.stored_size:
         reason += "; the same file was at the destination already"
     if work.near is not None:
@@ -117,4 +132,5 @@ def _item_record(work: Work, record: ContentRecord) -> ItemRecord:
         outcome="stored" if work.copy_of is None else "duplicate",
         path=record.path,
         method=work.copy_of.method if work.copy_of is not None else "",
+        original_path=record.original_path,
     )

@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import logging
 import os
-import threading
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,7 @@ from syncengine.engine.parts import RunParts
 from syncengine.engine.retrying import retrying
 from syncengine.engine.throttle import Throttle
 from syncengine.engine.work import Batch, Work
-from syncengine.errors import FatalError, SyncEngineError
+from syncengine.errors import FatalError, RetryableError, SyncEngineError
 
 _LOG = logging.getLogger(__name__)
 
@@ -94,52 +93,74 @@ class Fetcher:
         self._account = account
         self._throttle = Throttle(parts.bandwidth)
         self._numbers = itertools.count()
-        self._unwanted = threading.Event()
-
-    def give_up(self) -> None:
-        """Fetch nothing more; what is under way in a thread is still finished. Does no harm at the end of a run."""
-        self._unwanted.set()
 
     def fetch(self, batches: Iterable[Batch]) -> Generator[Batch, None, None]:
         """Yield each batch once all its items are in staging, or have failed."""
         pool = ThreadPoolExecutor(self._parts.downloads, thread_name_prefix="fetch")
         ahead: deque[tuple[Batch, list[Future[None]]]] = deque()
         try:
-            for batch in batches:
-                self._check_space(batch)
-                ahead.append((batch, [pool.submit(self._fetch_one, work) for work in batch]))
-                if len(ahead) > 1:
-                    yield _settled(*ahead.popleft())
-            while ahead:
+            yield from self._fetch_ahead(batches, ahead, pool)
+        except FatalError:
+            # The source or the space came to its end; what was fetched before is stored first.
+            while ahead and not self._parts.is_ending:
                 yield _settled(*ahead.popleft())
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _check_space(self, batch: Batch) -> None:
+    def _fetch_ahead(
+        self, batches: Iterable[Batch], ahead: deque[tuple[Batch, list[Future[None]]]], pool: ThreadPoolExecutor
+    ) -> Generator[Batch, None, None]:
+        for batch in batches:
+            fitting = self._fitting(batch)
+            ahead.append((fitting, [pool.submit(self._fetch_one, work) for work in fitting]))
+            if len(fitting) < len(batch):
+                raise self._no_space(batch[len(fitting)])
+            if len(ahead) > 1:
+                yield _settled(*ahead.popleft())
+        while ahead:
+            yield _settled(*ahead.popleft())
+
+    def _fitting(self, batch: Batch) -> Batch:
+        """Return the part of a batch, from its beginning, for which there is space at the destination."""
         free = self._parts.destination.free_space()
-        needed = sum(work.item.size or 0 for work in batch if work.why != "metadata changed")
-        if free is not None and free < needed + SPACE_RESERVE:
-            raise FatalError(
-                f"the destination has {free >> 20} MiB free, and the next {len(batch)} items need "
-                f"{(needed + SPACE_RESERVE) >> 20} MiB",
-                advice="make room and run again; what was stored is intact",
-            )
+        if free is None:
+            return batch
+        free -= SPACE_RESERVE
+        for position, work in enumerate(batch):
+            free -= 0 if work.why == "metadata changed" else work.item.size or 0
+            if free < 0:
+                return batch[:position]
+        return batch
+
+    def _no_space(self, work: Work) -> FatalError:
+        free = self._parts.destination.free_space() or 0
+        return FatalError(
+            f"the destination has {free >> 20} MiB free, {SPACE_RESERVE >> 20} MiB of which are left alone, and "
+            f"{work.item.name} does not fit",
+            advice="make room and run again; what was stored is intact",
+        )
 
     def _fetch_one(self, work: Work) -> None:
-        if self._parts.stop.is_set() or self._unwanted.is_set():
+        if self._parts.is_ending:
+            work.drop()
             return
         try:
             if work.why == "metadata changed":
                 work.item = self._parts.source.describe(work.item, self._parts.staging / _NOTHING_FETCHED)
+                _check_time(work.item, self._parts)
             else:
                 self._bring(work)
         except ItemError as error:
-            work.failure, work.lost = _sentence(error), True
+            if self._parts.stop.is_set() and isinstance(error, RetryableError):
+                work.drop()
+            else:
+                work.fail(_sentence(error))
         except SyncEngineError:
             raise
         except Exception as error:  # noqa: BLE001 # pylint: disable=broad-exception-caught  # the item's border
             _LOG.exception("the source failed on %r", work.item.id)
-            work.failure, work.lost = f"internal error in the source: {type(error).__name__}: {error}", True
+            work.fail(f"internal error in the source: {type(error).__name__}: {error}")
 
     def _bring(self, work: Work) -> None:
         asset = retrying(lambda: self._stage(work.item), self._parts.stop)
@@ -159,6 +180,7 @@ class Fetcher:
             digest = sink.close()
             self._account.count_fetched(sink.size)
             item = self._parts.source.describe(item, path)
+            _check_time(item, self._parts)
         except BaseException:
             sink.close()
             path.unlink(missing_ok=True)
@@ -170,6 +192,17 @@ def _settled(batch: Batch, futures: list[Future[None]]) -> Batch:
     for future in futures:
         future.result()
     return batch
+
+
+def _check_time(item: MediaItem, parts: RunParts) -> None:
+    """Refuse a capture time that no calendar has, before names and folders are made of it."""
+    if item.taken is None:
+        return
+    try:
+        item.taken.at(parts.zone)
+        item.taken.timestamp(parts.zone)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ItemError(f"its capture time makes no sense: {error}") from error
 
 
 def _sentence(error: ItemError) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
-from syncengine.api import Asset, Deduplicator, FingerprintIndex
+from syncengine.api import Asset, Deduplicator, FingerprintIndex, ItemError
 from syncengine.engine.parts import RunParts
 from syncengine.engine.work import Batch, Copy, Work
 
@@ -83,8 +83,11 @@ class Matcher:
         """Mark the items whose source bytes are already there, and claim the rest."""
         for batch in batches:
             for work in batch:
-                if work.fetched is not None and not work.rule:
-                    self._match_fetched(work, work.fetched)
+                if work.is_to_store and work.fetched is not None:
+                    try:
+                        self._match_fetched(work, work.fetched)
+                    except ItemError as error:
+                        work.fail(error.reason)
             yield batch
 
     def match_perceptual(self, batches: Iterable[Batch]) -> Generator[Batch, None, None]:
@@ -92,12 +95,15 @@ class Matcher:
         for batch in batches:
             for work in batch:
                 if work.is_to_store and not work.failure and work.asset is not None:
-                    self._match_final(work, work.asset)
+                    try:
+                        self._match_final(work, work.asset)
+                    except ItemError as error:
+                        work.fail(error.reason)
             yield batch
 
     def _match_fetched(self, work: Work, asset: Asset) -> None:
         if not self._exact:
-            work.content = _own_content(asset)
+            work.content = self._own_content(work, asset)
             (work.previous,) = self._parts.state.contents([work.content])
         else:
             work.content = asset.sha256
@@ -146,7 +152,10 @@ class Matcher:
         (record,) = self._parts.state.contents([content])
         return record is not None and not record.failure and not self._parts.destination.missing([record.path])
 
-
-def _own_content(asset: Asset) -> bytes:
-    """Return the key of a content that no other item may share, because the profile does not deduplicate."""
-    return hashlib.sha256(asset.sha256 + asset.item.id.encode("utf-8", "surrogatepass")).digest()
+    def _own_content(self, work: Work, asset: Asset) -> bytes:
+        """Return the key of a content that no other item may share, because the profile does not deduplicate."""
+        if work.known is not None:
+            (record,) = self._parts.state.contents([work.known.content])
+            if record is not None and record.source_sha256 == asset.sha256:
+                return record.content
+        return hashlib.sha256(asset.sha256 + asset.item.id.encode("utf-8", "surrogatepass")).digest()

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from syncengine.api import AlbumRef, AppliedTransform, Asset, CaptureTime, Destination, ItemState, Location, MediaItem
+from syncengine.engine.clean_text import cleaned
 
 VERSION = 1
 
@@ -90,9 +91,10 @@ def encode(document: MetadataFile) -> bytes:
     """Return the file's bytes: JSON, indented, one line feed at its end."""
     try:
         plain = _ENCODER.encode(document)
-    except (UnicodeEncodeError, TypeError, ValueError, OverflowError):
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
         note = "the source's own JSON could not be kept as it was"
-        plain = _ENCODER.encode(msgspec.structs.replace(document, raw=None, notes=(*document.notes, note)))
+        bare = msgspec.structs.replace(document, raw=None, notes=(*document.notes, note))
+        plain = _ENCODER.encode(cleaned(msgspec.to_builtins(bare)))
     return msgspec.json.format(plain, indent=2) + b"\n"
 
 
@@ -165,7 +167,7 @@ def refreshed(document: MetadataFile, item: MediaItem, zone: tzinfo) -> Metadata
 
 def with_albums(document: MetadataFile, albums: tuple[AlbumRef, ...]) -> MetadataFile:
     """Return the metadata file with more albums."""
-    return msgspec.structs.replace(document, albums=united(document.albums, _album_entries(albums)))
+    return msgspec.structs.replace(document, albums=united_albums(document.albums, _album_entries(albums)))
 
 
 def with_origins(document: MetadataFile, origins: tuple[str, ...]) -> MetadataFile:
@@ -177,6 +179,11 @@ def with_origins(document: MetadataFile, origins: tuple[str, ...]) -> MetadataFi
 def united(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the elements of both, each once, those of ``first`` first."""
     return first if not second else tuple(dict.fromkeys((*first, *second)))
+
+
+def united_albums(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the albums of both, each id once; where a title changed, that of ``second``."""
+    return first if not second else tuple({album.id: album for album in (*first, *second)}.values())
 
 
 def _album_entries(albums: tuple[AlbumRef, ...]) -> tuple[AlbumEntry, ...]:

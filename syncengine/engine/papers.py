@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from syncengine.api import Destination
+from syncengine.api import Destination, ItemError
 from syncengine.engine.fetching import staging_failed
 
 
@@ -38,12 +38,22 @@ class Papers:
         except OSError as error:
             raise staging_failed(error, staged) from error
 
-    def place(self) -> None:
-        """Put all of them in place, durably: a power cut leaves each file old or new, never empty."""
+    def place(self) -> list[str]:
+        """Put all of them in place, durably: a power cut leaves each file old or new, never empty.
+
+        Returns:
+            What is in the way of some of them, a sentence each; the others are in place.
+        """
         if not self._staged:
-            return
+            return []
+        refused: list[str] = []
         self._destination.flush()
         while self._staged:
             staged, path = self._staged.pop()
-            self._destination.place(staged, path, replace=True)
+            try:
+                self._destination.place(staged, path, replace=True)
+            except ItemError as error:
+                staged.unlink(missing_ok=True)
+                refused.append(f"{path} could not be written: {error}")
         self._destination.flush()
+        return refused

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -75,6 +77,8 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         progress: is told.
         observers: are told.
         stop: set from outside when the run is to end soon.
+        failed: set from inside when the run cannot go on.
+        exclusive: held while this run changes what profiles of one destination share.
     """
 
     run: str
@@ -102,3 +106,10 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress
     observers: Observers
     stop: threading.Event
+    failed: threading.Event
+    exclusive: Callable[[], AbstractContextManager[None]]
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing new is to be begun."""
+        return self.stop.is_set() or self.failed.is_set()

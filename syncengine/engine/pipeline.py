@@ -34,19 +34,20 @@ def process(parts: RunParts, account: Account, recorder: Recorder) -> None:
     placer = Placer(parts)
 
     planned = plan(parts, account)
-    fetcher = Fetcher(parts, account)
-    fetched = InBackground(fetcher.fetch(planned), ahead=1, name="fetch")
+    fetched = InBackground(Fetcher(parts, account).fetch(planned), ahead=1, name="fetch")
     matched = matcher.match_exact(fetched)
     started = InBackground(transforming.start(matched), ahead=1, name="match")
     finished = matcher.match_perceptual(transforming.finish(started))
 
     try:
         for batch in finished:
-            placed = placer.place(batch)
-            recorder.record(placed)
+            with parts.exclusive():
+                recorder.record(placer.place(batch))
             for work in batch:
                 claims.release(work)
+    except BaseException:
+        parts.failed.set()
+        raise
     finally:
-        fetcher.give_up()
         started.close()
         fetched.close()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from syncengine.api import ItemError, TargetExistsError
 from syncengine.engine import metadata_file, xmp_file
-from syncengine.engine.bundling import Bundle, Bundler
+from syncengine.engine.bundling import Bundle, Bundler, MediaFile
 from syncengine.engine.conclusion import Conclusion, conclude
 from syncengine.engine.fetching import staging_failed
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
-from syncengine.engine.work import Batch
+from syncengine.engine.work import Batch, Copy
 
 _StagedFile = tuple[Path, str]
+_SIDECAR = ".xmp"
 
 
 class Placer:
@@ -42,6 +43,7 @@ class Placer:
         Raises:
             FatalError: the destination is full or gone.
         """
+        self._recheck(batch)
         bundles = self._bundler.bundle(batch)
         changed = [bundle for bundle in bundles.values() if bundle.changed]
         if changed:
@@ -52,27 +54,23 @@ class Placer:
             self._parts.destination.flush()
         return conclude(batch, bundles)
 
+    def _recheck(self, batch: Batch) -> None:
+        """See what another profile stored since this batch was matched; its record is the one to go on from."""
+        works = [work for work in batch if work.is_to_store and work.previous is None]
+        for work, record in zip(works, self._parts.state.contents([work.content for work in works]), strict=True):
+            if record is not None and not record.failure:
+                work.discard()
+                work.copy_of = Copy(record.content, work.fingerprints[0][0] if work.fingerprints else "")
+
     def _stage_documents(self, bundle: Bundle) -> list[_StagedFile]:
         """Write the metadata files of a bundle into staging."""
         path = bundle.record.path
         staged: list[_StagedFile] = []
         if "json" in self._parts.metadata:
             staged.append(self._stage(metadata_file.metadata_path(path), metadata_file.encode(bundle.document)))
-        if "xmp" in self._parts.metadata and self._is_ours(bundle, f"{path}.xmp"):
-            sidecar = xmp_file.encode(bundle.document)
-            bundle.record = msgspec.structs.replace(
-                bundle.record, sidecar_path=f"{path}.xmp", sidecar_sha256=hashlib.sha256(sidecar).digest()
-            )
-            staged.append(self._stage(f"{path}.xmp", sidecar))
+        if "xmp" in self._parts.metadata:
+            staged.append(self._stage(f"{path}{_SIDECAR}", xmp_file.encode(bundle.document)))
         return staged
-
-    def _is_ours(self, bundle: Bundle, path: str) -> bool:
-        """Whether a sidecar's name is free, or holds what we wrote: a sidecar that somebody edited is left alone."""
-        try:
-            with self._parts.destination.read(path) as stream:
-                return digest_of(stream) == bundle.record.sidecar_sha256
-        except FileNotFoundError:
-            return True
 
     def _stage(self, path: str, content: bytes) -> _StagedFile:
         staged = self._parts.staging / f"m{next(self._numbers)}"
@@ -83,54 +81,104 @@ class Placer:
         return staged, path
 
     def _place_bundle(self, bundle: Bundle, documents: list[_StagedFile]) -> None:
-        """Give a bundle's files their names; what cannot be placed is said in the bundle."""
-        destination = self._parts.destination
+        """Give a bundle's files their names; what cannot be placed is said in the bundle, and leaves nothing there."""
+        placed: list[str] = []
         try:
-            for staged, path in list(bundle.media):
-                if self._place_media(bundle, staged, path) != path:
+            for file in bundle.media:
+                if self._place_media(bundle, file, placed):
                     _remove(documents)
                     documents = self._stage_documents(bundle)
             for staged, path in documents:
-                destination.place(staged, path, replace=True)
+                if path.endswith(_SIDECAR):
+                    self._place_sidecar(bundle, staged, path)
+                else:
+                    self._parts.destination.place(staged, path, replace=True)
             if bundle.set_mtime and bundle.work is None and bundle.record.mtime is not None:
-                destination.set_mtime(bundle.record.path, bundle.record.mtime)
+                self._parts.destination.set_mtime(bundle.record.path, bundle.record.mtime)
+            self._clear_away(bundle)
         except (ItemError, FileNotFoundError) as error:
-            _remove([*bundle.media, *documents])
+            _remove([*((file.staged, file.path) for file in bundle.media), *documents])
+            for path in placed:
+                self._parts.destination.remove(path)
             bundle.failure = f"cannot be stored: {error}"
 
-    def _place_media(self, bundle: Bundle, staged: Path, path: str) -> str:
-        """Place a file under the first of its names that is free or already holds the same bytes; return the name."""
+    def _place_media(self, bundle: Bundle, file: MediaFile, placed: list[str]) -> bool:
+        """Place a file under the first of its names that is free or holds it; return whether that is another one."""
         destination, record = self._parts.destination, bundle.record
-        is_original = path == record.original_path
-        digest = record.source_sha256 if is_original else record.stored_sha256
-        for candidate in itertools.chain([path], candidate_paths(path, record.content)):
+        for candidate in itertools.chain([file.path], candidate_paths(file.path, record.content)):
             try:
-                destination.place(staged, candidate, mtime=record.mtime)
-                bundle.written += record.source_size if is_original else record.stored_size
+                destination.place(file.staged, candidate, mtime=record.mtime)
+                placed.append(candidate)
+                bundle.written += file.size
             except TargetExistsError:
-                if not self._holds(candidate, staged, digest):
+                if not self._adopt(bundle, file, candidate):
                     continue
-                staged.unlink()
+                file.staged.unlink()
                 if record.mtime is not None:
                     destination.set_mtime(candidate, record.mtime)
-            if candidate != path:
-                _follow(bundle, path, candidate)
-            return candidate
-        raise ItemError(f"every name that it could take beside {path} is taken by another file")
+            if candidate == file.path:
+                return False
+            _follow(bundle, file, candidate)
+            return True
+        raise ItemError(f"every name that it could take beside {file.path} is taken by another file")
 
-    def _holds(self, path: str, staged: Path, digest: bytes) -> bool:
+    def _adopt(self, bundle: Bundle, file: MediaFile, path: str) -> bool:
+        """Whether the file at ``path`` is the one to be placed: the same bytes, or those that the state remembers."""
+        if self._holds(path, file.size, file.digest):
+            return True
+        before = bundle.before
+        if before is None or file.is_original or before.failure or before.path != path:
+            return False
+        if not self._holds(path, before.stored_size, before.stored_sha256):
+            return False
+        # Made by another version of the transform: what is there stays, and the papers say what it is.
+        digest, size = before.stored_sha256, before.stored_size
+        bundle.record = msgspec.structs.replace(bundle.record, stored_sha256=digest, stored_size=size)
+        stored = msgspec.structs.replace(bundle.document.stored, sha256=digest.hex(), size=size)
+        bundle.document = msgspec.structs.replace(bundle.document, stored=stored)
+        return True
+
+    def _place_sidecar(self, bundle: Bundle, staged: Path, path: str) -> None:
+        """Place an XMP sidecar, unless somebody else's file has its name or has taken its place."""
+        destination, record = self._parts.destination, bundle.record
+        with staged.open("rb") as stream:
+            digest = digest_of(stream)
+        bundle.record = msgspec.structs.replace(record, sidecar_path=path, sidecar_sha256=digest)
+        try:
+            destination.place(staged, path)
+        except TargetExistsError:
+            with destination.read(path) as stream:
+                there = digest_of(stream)
+            if there in (digest, record.sidecar_sha256):
+                destination.place(staged, path, replace=True)
+            else:
+                staged.unlink()
+                bundle.record = msgspec.structs.replace(record, sidecar_path="", sidecar_sha256=b"")
+
+    def _clear_away(self, bundle: Bundle) -> None:
+        """Remove our own papers about a name that the content has left for another."""
+        before, destination = bundle.before, self._parts.destination
+        if before is None or before.path == bundle.record.path:
+            return
+        with suppress(FileNotFoundError):
+            destination.remove(metadata_file.metadata_path(before.path))
+        with suppress(FileNotFoundError):
+            if before.sidecar_path and self._holds(before.sidecar_path, None, before.sidecar_sha256):
+                destination.remove(before.sidecar_path)
+
+    def _holds(self, path: str, size: int | None, digest: bytes) -> bool:
         """Whether the file at ``path`` has exactly these bytes."""
         there = self._parts.destination.stat(path)
-        if there is None or there.size != staged.stat().st_size:
+        if there is None or size not in (None, there.size):
             return False
         with self._parts.destination.read(path) as stream:
             return digest_of(stream) == digest
 
 
-def _follow(bundle: Bundle, wanted: str, path: str) -> None:
+def _follow(bundle: Bundle, file: MediaFile, path: str) -> None:
     """Take a name that had to change at the last moment into the record and the metadata file."""
     document = bundle.document
-    if wanted == bundle.record.original_path:
+    if file.is_original:
         original = msgspec.structs.replace(document.original, path=path)
         bundle.record = msgspec.structs.replace(bundle.record, original_path=path)
         bundle.document = msgspec.structs.replace(document, original=original)

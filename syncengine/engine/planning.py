@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from syncengine.api import LedgerLine, MediaItem, Outcome
+from syncengine.api import MediaItem
 from syncengine.engine.account import Account
 from syncengine.engine.parts import RunParts
 from syncengine.engine.work import Batch, Why, Work
@@ -75,6 +75,7 @@ class Planner:
     def _find_missing(self, unchanged: list[tuple[MediaItem, ItemRecord]], work: list[Work]) -> None:
         """Turn what has left the destination behind our back into work, in both lists."""
         paths = [known.path for _, known in unchanged]
+        paths += [known.original_path for _, known in unchanged if known.original_path]
         paths += [one.known.path for one in work if one.known is not None and one.why == "metadata changed"]
         missing = self._parts.destination.missing(paths)
         if not missing:
@@ -83,45 +84,40 @@ class Planner:
         for one in work:
             if one.known is not None and one.known.path in missing:
                 one.why = why
-        work += [Work(item=item, why=why, known=known) for item, known in unchanged if known.path in missing]
-        unchanged[:] = [pair for pair in unchanged if pair[1].path not in missing]
+        gone = [pair for pair in unchanged if pair[1].path in missing or pair[1].original_path in missing]
+        work += [Work(item=item, why=why, known=known) for item, known in gone]
+        kept = [pair for pair in unchanged if pair[1].path not in missing and pair[1].original_path not in missing]
+        unchanged[:] = kept
 
 
 def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
-    """Scan the source to its end and yield decisions, a thousand items at a time."""
+    """Scan the source to its end and yield decisions, a thousand items at a time, within the run's limit."""
     planner = Planner(parts)
     items = parts.source.scan(parts.select)
-    while chunk := list(islice(items, LOOK_UP)):
+    left = parts.limit
+    while not parts.is_ending and (chunk := list(islice(items, LOOK_UP))):
         account.list_items(chunk)
-        yield planner.decide(chunk)
-        if parts.stop.is_set():
-            return
-    account.read_to_end = True
+        decisions = planner.decide(chunk)
+        if left is not None:
+            decisions.filtered += [(work.item, LIMIT_RULE) for work in decisions.work[left:]]
+            del decisions.work[left:]
+            left -= len(decisions.work)
+        yield decisions
+    account.read_to_end = not parts.is_ending
 
 
 def plan(parts: RunParts, account: Account) -> Generator[Batch, None, None]:
     """Scan, account for what needs no work, and yield the rest in batches."""
     batch: Batch = []
     size = 0
-    left = parts.limit
     for decisions in decide_all(parts, account):
         account.count_unchanged(decisions.unchanged)
-        for item, rule in decisions.filtered:
-            account.finish(filtered_line(item, rule))
+        account.count_filtered(decisions.filtered)
         for work in decisions.work:
-            if left is not None and left <= 0:
-                account.finish(filtered_line(work.item, LIMIT_RULE))
-                continue
-            left = left - 1 if left is not None else None
             batch.append(work)
             size += work.item.size or 0
             if len(batch) >= BATCH_ITEMS or size >= BATCH_BYTES:
                 yield batch
                 batch, size = [], 0
-    if batch and not parts.stop.is_set():
+    if batch and not parts.is_ending:
         yield batch
-
-
-def filtered_line(item: MediaItem, rule: str) -> LedgerLine:
-    """Return the ledger's line of an item that the profile does not want."""
-    return LedgerLine(outcome=Outcome.FILTERED, id=item.id, name=item.name, reason=rule, origins=item.origins)

@@ -11,6 +11,7 @@ import msgspec
 from syncengine.api import MediaItem
 from syncengine.engine import spool
 from syncengine.engine.account import Account
+from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.conclusion import Conclusion
 from syncengine.engine.parts import RunParts
 from syncengine.model import ContentRecord, ItemRecord, StateBatch
@@ -52,7 +53,7 @@ class Recorder:
     def record(self, conclusion: Conclusion) -> None:
         """Record what is durable already. Raises ``FatalError`` when the state cannot be written."""
         if conclusion.items or conclusion.contents:
-            self._catalog.write(self._encoder.encode_lines(list(_catalog_lines(conclusion, self._parts.profile))))
+            self._catalog.write(encoded_lines(self._encoder, list(_catalog_lines(conclusion, self._parts.profile))))
             spool.sync(self._catalog)
             self._parts.state.commit(
                 StateBatch(

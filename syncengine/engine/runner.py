@@ -12,12 +12,13 @@ from syncengine.api import Inventory, RunReport
 from syncengine.engine import listings, spool
 from syncengine.engine.account import Account
 from syncengine.engine.albums import AlbumWriter
+from syncengine.engine.clean_text import cleaned
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.pipeline import process
-from syncengine.engine.planning import decide_all, filtered_line
+from syncengine.engine.planning import decide_all
 from syncengine.engine.recording import Recorder
-from syncengine.errors import FatalError, InterruptedRunError
+from syncengine.errors import FatalError, InterruptedRunError, ItemError
 from syncengine.model import LedgerLine, Outcome, StateBatch
 
 Ended = Literal["completed", "stopped", "interrupted"]
@@ -48,7 +49,10 @@ def run(parts: RunParts) -> RunReport:
     report = _report(parts, account, clock, ended, reason)
     parts.state.save_run(report)
     if closed == "completed":  # Otherwise the papers stay in the spool, and tell the next run that it has to mend.
-        _guarded(parts, lambda: _deliver(parts, report), last=True)
+        closed, why = _guarded(parts, lambda: _deliver(parts, report), last=True)
+        if ended == "completed" and closed != "completed":
+            report = msgspec.structs.replace(report, ended="stopped", reason=why, complete=False)
+            parts.state.save_run(report)
     parts.observers.run_finished(parts.profile, report)
     return report
 
@@ -61,8 +65,7 @@ def rehearse(parts: RunParts) -> RunReport:
     def decide() -> None:
         for decisions in decide_all(parts, account):
             account.count_unchanged(decisions.unchanged)
-            for item, rule in decisions.filtered:
-                account.finish(filtered_line(item, rule))
+            account.count_filtered(decisions.filtered)
             for work in decisions.work:
                 outcome = Outcome.UPDATED if work.why == "metadata changed" else Outcome.STORED
                 account.finish(LedgerLine(outcome=outcome, id=work.item.id, name=work.item.name, reason=work.why))
@@ -77,8 +80,10 @@ def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, 
     """Take a step of the run; return how it ended and why."""
     try:
         step()
-    except FatalError as error:
+    except (FatalError, ItemError) as error:
         return "stopped", f"{error.reason}; {error.advice}" if error.advice else error.reason
+    except OSError as error:  # The disk of the state or of staging: what the run keeps for itself.
+        return "stopped", f"{error.filename or 'a file of the run'}: {error.strerror}; make room and run again"
     except InterruptedRunError:
         return "interrupted", "interrupted; run again to go on from here"
     if parts.stop.is_set() and not last:
@@ -99,23 +104,27 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     if changed:
         listings.write_checksums(parts.state, papers, parts.staging)
         listings.write_deduplication(parts.state, papers, parts.staging)
-    papers.place()
+    account.warn(papers.place())
     if records:
         parts.state.commit(StateBatch(albums=records))
 
 
 def _deliver(parts: RunParts, report: RunReport) -> None:
     """Bring the run's papers to the destination."""
-    papers = Papers(parts.destination, parts.staging)
     encoded = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    papers.write(f"logs/backup_report_{report.run}.json", encoded)
-    spool.deliver(parts.spool, papers)
+    (parts.spool / spool.REPORT).write_bytes(encoded)
+    spool.deliver(parts.spool, Papers(parts.destination, parts.staging))
 
 
 def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:
-    inventory = parts.source.inventory() if account.read_to_end else Inventory(complete=False)
+    inventory = Inventory(complete=False)
+    if account.read_to_end:
+        try:
+            inventory = parts.source.inventory()
+        except (FatalError, ItemError) as error:
+            inventory = Inventory(complete=False, missing=(f"the source's totals: {error}",))
     account.warn(inventory.warnings)
-    return RunReport(
+    report = RunReport(
         run=parts.run,
         profile=parts.profile,
         source=parts.source_label,
@@ -138,6 +147,7 @@ def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reas
         warnings=tuple(account.warnings),
         seconds=clock.seconds(),
     )
+    return msgspec.convert(cleaned(msgspec.to_builtins(report)), RunReport)
 
 
 class _Clock:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_NAME_BYTES = 255
+#: The limit of most file systems is 255 bytes; a metadata file adds ``.json`` to the name of its photo.
+MAX_NAME_BYTES = 255 - len(".json")
 
 #: Forbidden on Windows and SMB, or invisible and able to mislead (controls, bidi overrides, zero-width, unassigned
 #: surrogates); https://learn.microsoft.com/windows/win32/fileio/naming-a-file
@@ -35,7 +36,7 @@ def safe_name(name: str, *, fallback: str = "unnamed") -> str:
 
     Returns:
         NFC, no forbidden or control characters, not reserved on Windows, no leading or trailing space, no trailing
-        dot, not ``.`` or ``..``, at most 255 bytes of UTF-8 with the extension kept. A safe name stays as it is.
+        dot, not ``.`` or ``..``, at most 250 bytes of UTF-8 with the extension kept. A safe name stays as it is.
     """
     if _PLAIN.fullmatch(name) and name[-1] not in ". " and not _RESERVED.match(name):
         return name

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from syncengine.engine.papers import Papers
+from syncengine.errors import ItemError
 
 LEDGER = "ledger.jsonl"
 CATALOG = "catalog.jsonl"
+REPORT = "report.json"
 
 
 def leftovers(spool: Path) -> list[Path]:
@@ -22,18 +24,27 @@ def leftovers(spool: Path) -> list[Path]:
 
 
 def deliver(directory: Path, papers: Papers) -> None:
-    """Bring a run's ledger and catalog to the destination with its other papers, and remove the local ones.
+    """Bring a run's ledger, catalog and report to the destination, and remove the local ones.
 
     Args:
-        directory: of one run, named after it; may lack either file.
+        directory: of one run, named after it; may lack any of the files.
         papers: are put in place here.
+
+    Raises:
+        ItemError: something is in the way at the destination; the local files stay for the next run.
     """
     run = directory.name
-    targets = {LEDGER: f"logs/ledger_{run}.jsonl", CATALOG: f"metadata/catalog/{run}.jsonl"}
+    targets = {
+        LEDGER: f"logs/ledger_{run}.jsonl",
+        CATALOG: f"metadata/catalog/{run}.jsonl",
+        REPORT: f"logs/backup_report_{run}.json",
+    }
     for name, path in targets.items():
         if (directory / name).is_file() and (directory / name).stat().st_size:
             shutil.copyfile(directory / name, papers.stage(path))
-    papers.place()
+    refused = papers.place()
+    if refused:
+        raise ItemError("; ".join(refused), advice="move what is in the way")
     shutil.rmtree(directory)
 
 

@@ -26,6 +26,11 @@ class PathChooser:
         owners = parts.state.path_owners(wanted)
         self._owners = dict(zip(map(path_key, wanted), owners, strict=True))
 
+    def reserve(self, path: str) -> None:
+        """Keep a path for a file that is there already."""
+        if path:
+            self._chosen.add(path_key(path))
+
     def choose(self, asset: Asset, work: Work, before: str) -> str:
         """Return the path for an asset.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from concurrent.futures import CancelledError, Future
 
+from syncengine.api import Asset
 from syncengine.engine.parts import RunParts
 from syncengine.engine.work import Batch, Work
 from syncengine.engine.workers import Worked, needs_work
@@ -27,8 +28,8 @@ class Transforming:
         """Submit every item that a transform or a decoding fingerprint wants."""
         for batch in batches:
             for work in batch:
-                if work.is_to_store and work.fetched is not None and self._needs_work(work):
-                    work.pending = self._parts.workers.submit(work.fetched, self._parts.staging)
+                if work.is_to_store and work.fetched is not None:
+                    self._start(work, work.fetched)
             yield batch
 
     def finish(self, batches: Iterable[Batch]) -> Generator[Batch, None, None]:
@@ -39,16 +40,18 @@ class Transforming:
                     self._take(work, work.pending)
             yield batch
 
-    def _needs_work(self, work: Work) -> bool:
-        if self._parts.stop.is_set() or work.fetched is None:
-            return False
-        return needs_work(work.fetched, self._parts.transforms, self._parts.deduplicators)
+    def _start(self, work: Work, fetched: Asset) -> None:
+        if not needs_work(fetched, self._parts.transforms, self._parts.deduplicators):
+            return
+        if self._parts.is_ending:
+            work.drop()  # Without its work it must not be stored: the next run would take it for done.
+        else:
+            work.pending = self._parts.workers.submit(fetched, self._parts.staging)
 
     def _take(self, work: Work, pending: Future[Worked]) -> None:
         worked = self._wait(pending)
         if worked is None:
-            work.discard()
-            work.fetched = work.asset = None  # The run was interrupted: as if it had not been fetched.
+            work.drop()
             return
         work.failure = worked.failure
         work.asset = worked.assets[0]
@@ -61,7 +64,7 @@ class Transforming:
             try:
                 return pending.result(timeout=_POLL)
             except TimeoutError:
-                if self._parts.stop.is_set():
+                if self._parts.is_ending:
                     self._parts.workers.kill()
             except CancelledError:
                 return None

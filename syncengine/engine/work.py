@@ -33,6 +33,8 @@ class Work(msgspec.Struct, kw_only=True):
         rule: the selection's rule that filters it, found once it was described (fetch).
         failure: why it fails; a failed transform still stores the untouched bytes (any stage).
         lost: it failed before its bytes were there, so nothing can be stored (fetch).
+        dropped: an interrupted run did not get to it; it leaves no trace (any stage).
+        itself: its bytes were touched and are those that it had before (placing).
         content: key of its content (exact match).
         previous: what the state remembers of its content, which must be placed again (exact match).
         copy_of: what it is a copy of (exact match, perceptual match).
@@ -51,6 +53,8 @@ class Work(msgspec.Struct, kw_only=True):
     rule: str = ""
     failure: str = ""
     lost: bool = False
+    dropped: bool = False
+    itself: bool = False
     content: bytes = b""
     previous: ContentRecord | None = None
     copy_of: Copy | None = None
@@ -64,7 +68,17 @@ class Work(msgspec.Struct, kw_only=True):
     @property
     def is_to_store(self) -> bool:
         """Whether its bytes are to be placed."""
-        return self.fetched is not None and not self.lost and not self.rule and self.copy_of is None
+        return self.fetched is not None and not (self.lost or self.dropped or self.rule or self.copy_of)
+
+    def fail(self, reason: str) -> None:
+        """Give the item up: nothing of it is stored, and the next run tries it again."""
+        self.failure, self.lost = reason, True
+        self.discard()
+
+    def drop(self) -> None:
+        """Forget that the run ever came to this item."""
+        self.dropped = True
+        self.discard()
 
     def discard(self) -> None:
         """Remove what is in staging for it."""

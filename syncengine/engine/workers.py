@@ -104,9 +104,10 @@ class ImageWorkers:
         """
         future: Future[Worked] = Future()
         with self._lock:
-            if self._ended.is_set():
-                raise ValueError("the image workers have ended")
-            self._start(asset, workdir, future)
+            if not self._ended.is_set():
+                self._start(asset, workdir, future)
+                return future
+        future.cancel()
         return future
 
     def close(self) -> None:

@@ -39,6 +39,27 @@ def profile_lock(directory: Path, profile: str) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def destination_lock(directory: Path, identity: str) -> Iterator[None]:
+    """Hold the lock of what profiles with one destination share; waits for another process of this machine.
+
+    Args:
+        directory: the state directory.
+        identity: the destination's.
+
+    Raises:
+        FatalError: the lock file cannot be made.
+    """
+    lock = FileLock(directory / "locks" / f"destination-{_file_name(identity)}")
+    with translated(directory):
+        (directory / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _file_name(profile: str) -> str:
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", profile)[:40]
     return f"{readable}-{blake2b(profile.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}.lock"

@@ -88,11 +88,13 @@ class ProfileState:
     def __init__(self, environment: Environment, profile: str, destination: str) -> None:
         self._store = environment
         self._profile = owner_key(profile)
+        # What an item became is only true at the destination where it became it.
+        self._items = owner_key(f"{profile}\0{destination}")
         self._destination = owner_key(destination)
 
     def items(self, ids: Sequence[str]) -> list[ItemRecord | None]:
         """Return the record of each item id, in the same order."""
-        return self._records("items", item_keys(self._profile, ids), _ITEMS)
+        return self._records("items", item_keys(self._items, ids), _ITEMS)
 
     def contents(self, keys: Sequence[bytes]) -> list[ContentRecord | None]:
         """Return the record of each content key, in the same order."""
@@ -140,7 +142,7 @@ class ProfileState:
             FatalError: the disk is full or failing; nothing of the batch was kept.
         """
         items = [record for _, record in batch.items]
-        keys = item_keys(self._profile, [identity for identity, _ in batch.items])
+        keys = item_keys(self._items, [identity for identity, _ in batch.items])
         puts = list(zip(keys, map(_ITEMS.encode, items), strict=True))
         self._store.write(partial(self._put_batch, puts, batch))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -190,6 +191,8 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
             progress=Silent(),
             observers=backup.told,
             stop=backup.stop,
+            failed=threading.Event(),
+            exclusive=contextlib.nullcontext,
         )
 
     def __exit__(self, *error: object) -> None:

@@ -48,6 +48,7 @@ class NewerItem(msgspec.Struct, frozen=True, array_like=True):
     outcome: str = "stored"
     path: str = ""
     method: str = ""
+    original_path: str = ""
     verified: float = 0.0
     labels: tuple[str, ...] = ()
 
@@ -107,8 +108,8 @@ def test_an_older_record_takes_the_defaults() -> None:
 
 
 def test_a_newer_record_is_read_without_what_is_on_top() -> None:
-    value = Codec(NewerItem).encode(NewerItem("t", "m", b"c", "duplicate", "p", "x", 1.5, ("a",)))
-    assert Codec(ItemRecord).decode(value) == ItemRecord("t", "m", b"c", "duplicate", "p", "x")
+    value = Codec(NewerItem).encode(NewerItem("t", "m", b"c", "duplicate", "p", "x", "o", 1.5, ("a",)))
+    assert Codec(ItemRecord).decode(value) == ItemRecord("t", "m", b"c", "duplicate", "p", "x", "o")
 
 
 def test_text_with_undecodable_bytes_is_kept_readable() -> None:
