@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from syncengine.api import Album, ItemError, TargetExistsError
+from syncengine.engine.clean_text import cleaned, encoded
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.papers import Papers
@@ -122,8 +123,7 @@ class AlbumWriter:
             members=tuple(AlbumMember(path=m.path, name=m.name, taken=m.mtime) for m in members),
             raw=msgspec.json.decode(record.raw) if record.raw else None,
         )
-        encoded = msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
-        self._papers.write(f"{record.directory}/album.json", encoded)
+        self._papers.write(f"{record.directory}/album.json", encoded(file))
 
     def _style(self) -> Literal["hardlink", "symlink", "copy"] | None:
         able = self._parts.destination.capabilities
@@ -180,7 +180,7 @@ def _differs(album: Album, record: AlbumRecord) -> bool:
 
 
 def _text(raw: Any) -> str:
-    return msgspec.json.encode(raw, order="deterministic").decode() if raw is not None else ""
+    return msgspec.json.encode(cleaned(raw), order="deterministic").decode() if raw is not None else ""
 
 
 def _free_directory(id_: str, title: str, taken: set[str]) -> str:

@@ -104,7 +104,7 @@ class Bundler:
         original_path = next((file.path for file in media if file.is_original), "")
         if not original_path and stored.path != fetched.path:
             fetched.path.unlink(missing_ok=True)
-            original_path = _original_before(previous)
+            original_path = self._still_there(_original_before(previous))
         path = media[0].path
         document = metadata_file.describe(
             self._parts.source_label, stored, fetched, path=path, original_path=original_path, zone=self._parts.zone
@@ -117,6 +117,10 @@ class Bundler:
         bundles[work.content] = Bundle(
             record=record, document=document, before=previous, media=media, work=work, changed=True
         )
+
+    def _still_there(self, path: str) -> str:
+        """Return a path, or nothing when there is no file at it any more."""
+        return path if path and not self._parts.destination.missing([path]) else ""
 
     def _record(self, work: Work, stored: Asset, fetched: Asset) -> ContentRecord:
         item, previous = fetched.item, work.previous

@@ -16,6 +16,15 @@ def encoded_lines(encoder: msgspec.json.Encoder, lines: Sequence[Any]) -> bytes:
         return encoder.encode_lines([cleaned(msgspec.to_builtins(line)) for line in lines])
 
 
+def encoded(value: Any) -> bytes:
+    """Return a value as indented JSON with a line feed at its end; what UTF-8 cannot carry is put into letters."""
+    try:
+        plain = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        plain = msgspec.json.encode(cleaned(msgspec.to_builtins(value)))
+    return msgspec.json.format(plain, indent=2) + b"\n"
+
+
 def cleaned(value: Any) -> Any:
     """Return a JSON-like value in which every text can be encoded."""
     if isinstance(value, str):

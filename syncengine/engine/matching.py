@@ -150,7 +150,10 @@ class Matcher:
         if content in self._claims:
             return True
         (record,) = self._parts.state.contents([content])
-        return record is not None and not record.failure and not self._parts.destination.missing([record.path])
+        if record is None or record.failure:
+            return False
+        paths = [path for path in (record.path, record.original_path) if path]
+        return not self._parts.destination.missing(paths)
 
     def _own_content(self, work: Work, asset: Asset) -> bytes:
         """Return the key of a content that no other item may share, because the profile does not deduplicate."""

@@ -12,7 +12,7 @@ from syncengine.api import Inventory, RunReport
 from syncengine.engine import listings, spool
 from syncengine.engine.account import Account
 from syncengine.engine.albums import AlbumWriter
-from syncengine.engine.clean_text import cleaned
+from syncengine.engine.clean_text import cleaned, encoded
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.pipeline import process
@@ -43,7 +43,8 @@ def run(parts: RunParts) -> RunReport:
     ended, reason = _guarded(parts, lambda: process(parts, account, recorder))
     account.close()
     recorder.close()
-    closed, why = _guarded(parts, lambda: _complete(parts, account, recorder), last=True)
+    with parts.exclusive():
+        closed, why = _guarded(parts, lambda: _complete(parts, account, recorder), last=True)
     if ended == "completed":
         ended, reason = closed, why
     report = _report(parts, account, clock, ended, reason)
@@ -111,8 +112,7 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
 
 def _deliver(parts: RunParts, report: RunReport) -> None:
     """Bring the run's papers to the destination."""
-    encoded = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    (parts.spool / spool.REPORT).write_bytes(encoded)
+    (parts.spool / spool.REPORT).write_bytes(encoded(report))
     spool.deliver(parts.spool, Papers(parts.destination, parts.staging))
 
 
