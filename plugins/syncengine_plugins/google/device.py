@@ -6,13 +6,18 @@ the Picker's is among them is not documented: https://developers.google.com/iden
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from syncengine.api import FatalError, SignInScreen
 from syncengine_plugins.google.answers import presentable
 from syncengine_plugins.google.client_file import OAuthClient
+from syncengine_plugins.google.endpoints import GoogleEndpoints
 from syncengine_plugins.google.token_endpoint import DeviceCode, OAuthRefusedError, TokenAnswer, TokenEndpoint
 
 _SLOWER = 5.0  # seconds to add when asked to slow down, by RFC 8628 3.5
 _LONGEST = 1800.0
+_PAGE = "https://www.google.com/device"
+_PAGE_HOSTS = frozenset({"www.google.com", "google.com", "accounts.google.com"})
 _OTHER_WAY = "sign in without --device (with --no-browser, any browser on any machine will do)"
 
 
@@ -26,7 +31,7 @@ def grant_by_device(
         OAuthRefusedError: any other refusal.
     """
     code = _begin(client, asked, endpoint)
-    page = presentable_page(code.page)
+    page = presentable_page(code.page, endpoint.endpoints)
     screen.show(f"On any device, open {page} and type this code: {presentable(code.user_code)[:40]}")
     clock = endpoint.clock
     interval = min(max(code.interval, 1.0), 60.0)
@@ -50,13 +55,17 @@ def grant_by_device(
     raise FatalError("the code was not typed in time", advice="run 'syncengine auth login PROFILE --device' again")
 
 
-def presentable_page(url: str) -> str:
+def presentable_page(url: str, endpoints: GoogleEndpoints) -> str:
     """Return the address that the user opens; Google's own when the answer names one that is not Google's."""
-    host_part = url.removeprefix("https://").split("/", 1)[0]
-    is_google = url.startswith("https://") and (host_part == "google.com" or host_part.endswith(".google.com"))
-    return (
-        url if is_google and url.isascii() and url.isprintable() and " " not in url else "https://www.google.com/device"
-    )
+    try:
+        if endpoints.origin:
+            endpoints.check(url)
+            return url
+        parts = urlsplit(url)
+        is_google = parts.scheme == "https" and parts.netloc in _PAGE_HOSTS and url.isascii() and url.isprintable()
+    except ValueError:
+        is_google = False
+    return url if is_google else _PAGE
 
 
 def _begin(client: OAuthClient, asked: tuple[str, ...], endpoint: TokenEndpoint) -> DeviceCode:

@@ -15,6 +15,7 @@ from syncengine_plugins.google.consent import WrongAddressError
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>syncengine</title>
 <body style="font: 1.2em sans-serif; margin: 4em"><p>{text}</p></body></html>
 """
+_POLL = 0.05  # seconds that closing may take
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -49,7 +50,7 @@ class RedirectReceiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="sign-in", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL,), name="sign-in", daemon=True)
 
     @property
     def redirect_uri(self) -> str:
