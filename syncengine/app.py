@@ -22,6 +22,7 @@ from syncengine.config.profile import Profile
 from syncengine.engine import runner, spool
 from syncengine.engine.absent import AbsentDestination
 from syncengine.engine.account import Account
+from syncengine.engine.intents import read_orphans
 from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
@@ -161,6 +162,7 @@ def _parts(
         run = _run_id()
         spools = directory / "profiles" / profile.name / "runs"
         before = spool.leftovers(spools)
+        orphans = read_orphans(before)
         transforms = tuple(stage.make() for stage in profile.transforms)
         deduplicators = tuple(stage.make() for stage in profile.dedup)
         workers = ImageWorkers(
@@ -201,6 +203,7 @@ def _parts(
             staging=staging,
             spool=own_spool,
             recovering=bool(before),
+            orphans=orphans,
             progress=progress,
             observers=_Observers(host),
             stop=stop,

@@ -35,6 +35,8 @@ class Account:
         self.filtered_by: Counter[str] = Counter()
         self.failures: list[dict[str, str]] = []
         self.warnings: list[str] = []
+        #: What could not be brought up to date at the destination, and is tried again by the next run.
+        self.unmended: list[str] = []
         self.bytes_read = 0
         self.bytes_written = 0
         self.near_duplicates = 0

@@ -95,12 +95,19 @@ class Bundler:
         elif work.why == "metadata changed" and not (work.failure or work.dropped):
             self._refresh_known(work, bundles)
 
+    def _path_before(self, work: Work, *, is_original: bool) -> str:
+        """Return where an earlier run stored the same, or was about to when it was killed."""
+        previous = work.previous
+        if previous is None or previous.failure:
+            return self._parts.orphans.get((work.content, is_original), "")
+        return previous.original_path if is_original else previous.path
+
     def _add_new(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
         stored, fetched, previous = work.asset, work.fetched, work.previous
         if stored is None or fetched is None:
             return
         stored = msgspec.structs.replace(stored, item=fetched.item)
-        media = _media_files(work, stored, fetched, paths)
+        media = self._media_files(work, stored, fetched, paths)
         original_path = next((file.path for file in media if file.is_original), "")
         if not original_path and stored.path != fetched.path:
             fetched.path.unlink(missing_ok=True)
@@ -117,6 +124,21 @@ class Bundler:
         bundles[work.content] = Bundle(
             record=record, document=document, before=previous, media=media, work=work, changed=True
         )
+
+    def _media_files(self, work: Work, stored: Asset, fetched: Asset, paths: PathChooser) -> list[MediaFile]:
+        """Return what is to be placed for a work, the stored file first."""
+        is_transformed = stored.path != fetched.path
+        kept = _original_before(work.previous) if is_transformed else ""
+        paths.reserve(kept)
+        if work.previous is not None and work.previous.failure and not is_transformed:
+            before = work.previous.path
+        else:
+            before = self._path_before(work, is_original=False)
+        media = [_media_file(stored, paths.choose(stored, work, before), is_original=False)]
+        if is_transformed and stored.keep_original:
+            kept = kept or self._path_before(work, is_original=True)
+            media.append(_media_file(fetched, kept or paths.choose(fetched, work, ""), is_original=True))
+        return media
 
     def _still_there(self, path: str) -> str:
         """Return a path, or nothing when there is no file at it any more."""
@@ -246,18 +268,6 @@ class Bundler:
 def mtime_of(item: MediaItem, parts: RunParts) -> float | None:
     """Return the time that the stored file is to carry, seconds since the epoch."""
     return item.taken.timestamp(parts.zone) if item.taken is not None else None
-
-
-def _media_files(work: Work, stored: Asset, fetched: Asset, paths: PathChooser) -> list[MediaFile]:
-    """Return what is to be placed for a work, the stored file first."""
-    previous, is_transformed = work.previous, stored.path != fetched.path
-    kept = _original_before(previous) if is_transformed else ""
-    paths.reserve(kept)
-    before = previous.path if previous is not None and previous.path != kept else ""
-    media = [_media_file(stored, paths.choose(stored, work, before), is_original=False)]
-    if is_transformed and stored.keep_original:
-        media.append(_media_file(fetched, kept or paths.choose(fetched, work, ""), is_original=True))
-    return media
 
 
 def _media_file(asset: Asset, path: str, *, is_original: bool) -> MediaFile:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import itertools
 import logging
-import os
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 from syncengine.api import Asset, ItemError, MediaItem
 from syncengine.engine.account import Account
 from syncengine.engine.parts import RunParts
 from syncengine.engine.retrying import retrying
+from syncengine.engine.staging import HashingSink
 from syncengine.engine.throttle import Throttle
 from syncengine.engine.work import Batch, Work
 from syncengine.errors import FatalError, RetryableError, SyncEngineError
@@ -27,57 +24,6 @@ SPACE_RESERVE = 64 << 20
 
 #: A name in staging at which there never is a file; fetched ones are numbered.
 _NOTHING_FETCHED = "nothing-fetched"
-
-
-class HashingSink:
-    """A new file in staging that hashes and counts what is written to it.
-
-    Args:
-        path: must not exist.
-        throttle: is asked before each chunk.
-
-    Raises:
-        FatalError: the file cannot be made.
-    """
-
-    def __init__(self, path: Path, throttle: Throttle) -> None:
-        self.path = path
-        self.size = 0
-        self._throttle = throttle
-        self._hash = hashlib.sha256()
-        try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise staging_failed(error, path) from error
-
-    def write(self, data: bytes | bytearray | memoryview, /) -> int:
-        """Append ``data``. Raises ``FatalError`` when the disk is full or gone."""
-        self._throttle.take(len(data))
-        self._hash.update(data)
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
-        except OSError as error:
-            raise staging_failed(error, self.path) from error
-        self.size += len(data)
-        return len(data)
-
-    def close(self) -> bytes:
-        """Finish the file and return its SHA-256."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
-        return self._hash.digest()
-
-
-def staging_failed(error: OSError, path: Path) -> FatalError:
-    """Return what a failed write into staging means for the run."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return FatalError(
-            f"no space left in {path.parent}", advice="make room and run again; what was stored is intact"
-        )
-    return FatalError(f"cannot write {path}: {error.strerror}", advice="check that the destination is still there")
 
 
 class Fetcher:

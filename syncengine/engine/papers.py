@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from syncengine.api import Destination, ItemError
-from syncengine.engine.fetching import staging_failed
+from syncengine.engine.staging import staging_failed
 
 
 class Papers:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from syncengine.api import Asset, Deduplicator, Destination, LedgerLine, RunReport, Selection, Source, Transform
+from syncengine.engine.intents import Orphans
 from syncengine.engine.layout import PathTemplate
 from syncengine.engine.ports import Progress, State
 from syncengine.engine.workers import Worked
@@ -74,6 +75,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         staging: directory for files on their way.
         spool: this run's own ledger and catalog until they are at the destination.
         recovering: an earlier run did not come to its end.
+        orphans: what earlier runs were about to place when they were killed.
         progress: is told.
         observers: are told.
         stop: set from outside when the run is to end soon.
@@ -103,6 +105,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     staging: Path
     spool: Path
     recovering: bool
+    orphans: Orphans
     progress: Progress
     observers: Observers
     stop: threading.Event

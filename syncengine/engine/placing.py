@@ -12,10 +12,11 @@ from syncengine.api import ItemError, TargetExistsError
 from syncengine.engine import metadata_file, xmp_file
 from syncengine.engine.bundling import Bundle, Bundler, MediaFile
 from syncengine.engine.conclusion import Conclusion, conclude
-from syncengine.engine.fetching import staging_failed
 from syncengine.engine.hashing import digest_of
+from syncengine.engine.intents import Intent, Intents
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
+from syncengine.engine.staging import staging_failed
 from syncengine.engine.work import Batch, Copy
 
 _StagedFile = tuple[Path, str]
@@ -32,6 +33,7 @@ class Placer:
     def __init__(self, parts: RunParts) -> None:
         self._parts = parts
         self._bundler = Bundler(parts)
+        self._intents = Intents(parts.spool, parts.orphans)
         self._numbers = itertools.count()
 
     def place(self, batch: Batch) -> Conclusion:
@@ -48,6 +50,11 @@ class Placer:
         changed = [bundle for bundle in bundles.values() if bundle.changed]
         if changed:
             documents = [self._stage_documents(bundle) for bundle in changed]
+            self._intents.write(
+                Intent(bundle.record.content, file.is_original, file.path)
+                for bundle in changed
+                for file in bundle.media
+            )
             self._parts.destination.flush()
             for bundle, staged in zip(changed, documents, strict=True):
                 self._place_bundle(bundle, staged)

@@ -50,7 +50,9 @@ def run(parts: RunParts) -> RunReport:
     report = _report(parts, account, clock, ended, reason)
     parts.state.save_run(report)
     if closed == "completed":  # Otherwise the papers stay in the spool, and tell the next run that it has to mend.
-        closed, why = _guarded(parts, lambda: _deliver(parts, report), last=True)
+        closed, why = _guarded(
+            parts, lambda: _deliver(parts, report, mended=ended != "stopped" and not account.unmended), last=True
+        )
         if ended == "completed" and closed != "completed":
             report = msgspec.structs.replace(report, ended="stopped", reason=why, complete=False)
             parts.state.save_run(report)
@@ -102,18 +104,21 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
         dirty = dirty | {album.id for record in parts.state.all_contents() for album in record.albums}
     records = albums.write(dirty, parts.source.albums() if account.read_to_end else ())
     account.warn(albums.warnings)
+    account.unmended += albums.warnings
     if changed:
         listings.write_checksums(parts.state, papers, parts.staging)
         listings.write_deduplication(parts.state, papers, parts.staging)
-    account.warn(papers.place())
+    refused = papers.place()
+    account.warn(refused)
+    account.unmended += refused
     if records:
         parts.state.commit(StateBatch(albums=records))
 
 
-def _deliver(parts: RunParts, report: RunReport) -> None:
+def _deliver(parts: RunParts, report: RunReport, *, mended: bool) -> None:
     """Bring the run's papers to the destination."""
     (parts.spool / spool.REPORT).write_bytes(encoded(report))
-    spool.deliver(parts.spool, Papers(parts.destination, parts.staging))
+    spool.deliver(parts.spool, Papers(parts.destination, parts.staging), mended=mended)
 
 
 def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:

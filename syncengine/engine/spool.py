@@ -16,6 +16,7 @@ from syncengine.errors import ItemError
 LEDGER = "ledger.jsonl"
 CATALOG = "catalog.jsonl"
 REPORT = "report.json"
+INTENTS = "intents.jsonl"
 
 
 def leftovers(spool: Path) -> list[Path]:
@@ -23,12 +24,13 @@ def leftovers(spool: Path) -> list[Path]:
     return sorted(path for path in spool.iterdir() if path.is_dir()) if spool.is_dir() else []
 
 
-def deliver(directory: Path, papers: Papers) -> None:
+def deliver(directory: Path, papers: Papers, *, mended: bool = True) -> None:
     """Bring a run's ledger, catalog and report to the destination, and remove the local ones.
 
     Args:
         directory: of one run, named after it; may lack any of the files.
         papers: are put in place here.
+        mended: nothing is left to do for the next run; otherwise the directory stays, with what was intended.
 
     Raises:
         ItemError: something is in the way at the destination; the local files stay for the next run.
@@ -45,7 +47,10 @@ def deliver(directory: Path, papers: Papers) -> None:
     refused = papers.place()
     if refused:
         raise ItemError("; ".join(refused), advice="move what is in the way")
-    shutil.rmtree(directory)
+    if mended:
+        shutil.rmtree(directory)
+    for name in targets:
+        (directory / name).unlink(missing_ok=True)
 
 
 def sync(stream: Any) -> None:

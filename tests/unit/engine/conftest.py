@@ -29,6 +29,7 @@ from syncengine.api import (
 )
 from syncengine.engine import runner, spool
 from syncengine.engine.image_work import work_on
+from syncengine.engine.intents import read_orphans
 from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import AlbumStyle, RunParts
@@ -161,6 +162,7 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
         source.open(RunContext(cache=backup.directory / "cache", scratch=backup.directory / "scratch", zone=ROME))
         spools = backup.directory / "spool"
         before = spool.leftovers(spools)
+        orphans = read_orphans(before)
         for leftover in before:
             spool.deliver(leftover, Papers(backup.destination, backup.directory / "staging"))
         (spools / run).mkdir(parents=True)
@@ -188,6 +190,7 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
             staging=backup.directory / "staging",
             spool=spools / run,
             recovering=bool(before),
+            orphans=orphans,
             progress=Silent(),
             observers=backup.told,
             stop=backup.stop,
