@@ -1,6 +1,9 @@
 """The nouns: what a source lists, what a stage hands on, what a run says at its end.
 
 Everything here is an immutable value. Nothing here reads or writes a file, and nothing here knows a plugin.
+
+What there is one of for each listed item has ``gc=False``: it is made of plain values and never of what refers back to
+it, so the garbage collector need not walk through a hundred thousand of them again and again.
 """
 
 from __future__ import annotations
@@ -118,7 +121,7 @@ class Album(msgspec.Struct, frozen=True, kw_only=True):
     raw: Any = None
 
 
-class MediaItem(msgspec.Struct, frozen=True, kw_only=True):
+class MediaItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One photo or video of the source: one asset, however many copies of it the source holds.
 
     ``scan`` fills what it knows cheaply; ``describe`` completes it from the bytes.
@@ -228,7 +231,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One line of ``logs/ledger_<run>.jsonl``: what became of one listed item.
 
     Args:
@@ -256,7 +259,7 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     notes: tuple[str, ...] = ()
 
 
-class ItemRecord(msgspec.Struct, frozen=True, array_like=True):
+class ItemRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the state remembers of one item of one profile. Fields are only ever added at the end.
 
     Args:
