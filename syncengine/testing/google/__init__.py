@@ -1,7 +1,7 @@
 """Google's side of the conversation, on a loopback address: OAuth, Drive v3, Photos Library v1 and Photos Picker v1.
 
 For tests, benchmarks and foreign clients: ``GoogleEmulator`` from Python, ``python -m syncengine.testing.google`` from
-a shell. Needs nothing but the standard library.
+a shell. ``control.admin`` lists the switches over HTTP, ``control.effects`` what faults can do.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     library = Library.of_directory(options.library) if options.library else Library()
     tls = (options.tls[0], options.tls[1]) if options.tls else None
-    emulator = GoogleEmulator(library, tls, port=options.port, address=options.address)
+    emulator = GoogleEmulator(library, tls, port=options.port, address=options.address, real_names=options.real_names)
     client = emulator.authority.register(Client(options.client[0], options.client[1], "desktop", options.testing))
     emulator.authority.grant(client, USEFUL, refresh_token=options.refresh_token)
     emulator.picker.pick_at_poll = options.pick_at_poll
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--client", nargs=2, metavar=("ID", "SECRET"), default=[DESKTOP_CLIENT.id, DESKTOP_CLIENT.secret]
     )
+    parser.add_argument("--real-names", action="store_true", help="hand out URLs with Google's own host names")
     parser.add_argument("--testing", action="store_true", help="the client is in testing mode: 7 days for its tokens")
     parser.add_argument("--refresh-token", default=REFRESH_TOKEN, help="one that works (default: %(default)s)")
     parser.add_argument("--pick-at-poll", type=int, metavar="N", help="the Picker's user is done at the N-th poll")

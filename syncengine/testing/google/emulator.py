@@ -55,6 +55,7 @@ class GoogleEmulator:
         port: 0 takes a free one.
         address: where to listen; the admin endpoints answer loopback clients only.
         check_answers: gather violations of Google's shapes in ``shape_violations``.
+        real_names: hand out URLs with Google's own host names even to clients that come by a loopback address.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class GoogleEmulator:
         port: int = 0,
         address: str = "127.0.0.1",
         check_answers: bool = False,
+        real_names: bool = False,
     ) -> None:
         self.library = library or Library(Clock())
         self.clock = self.library.clock
@@ -82,7 +84,13 @@ class GoogleEmulator:
             dispatcher.on_answer = self._check
         self._tls = _context(tls) if tls else None
         self._server = EmulatorServer(
-            (address, port), dispatcher, self.faults, self.counters, clock=self.clock, tls=self._tls
+            (address, port),
+            dispatcher,
+            self.faults,
+            self.counters,
+            clock=self.clock,
+            tls=self._tls,
+            real_names=real_names,
         )
         self._thread: threading.Thread | None = None
 
@@ -124,7 +132,7 @@ class GoogleEmulator:
 
     def start(self) -> Self:
         """Serve from a thread of its own."""
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self
 

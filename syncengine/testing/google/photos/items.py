@@ -12,6 +12,7 @@ from typing import Literal
 from syncengine.testing.google.content.bytes import Content, FileContent
 from syncengine.testing.google.content.samples import jpeg
 from syncengine.testing.google.control.clock import Clock
+from syncengine.testing.google.photos.describing import describe
 
 _MEDIA_TYPES = {".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif", ".webp": "image/webp"}
 _MEDIA_TYPES |= {".dng": "image/x-adobe-dng", ".mts": "video/mp2t", ".mkv": "video/x-matroska"}
@@ -157,9 +158,19 @@ class Photos:
             item_id = _id_of("item", str(relative))
             if item_id in self.items:
                 continue
-            item = self.add(path.name, FileContent(path), mime_type=kind, created=path.stat().st_mtime, item_id=item_id)
+            item = self._add_from_disk(path, kind, item_id)
             if len(relative.parts) > 1:
                 self._album_of(str(relative.parent)).items.append(item.id)
+
+    def _add_from_disk(self, path: Path, kind: str, item_id: str) -> PhotoItem:
+        """Add a file with what it says about itself; without a capture time its file time counts."""
+        said = None if kind.startswith("video/") else describe(path)
+        taken = said.taken if said else None
+        created = path.stat().st_mtime if taken is None else taken
+        item = self.add(path.name, FileContent(path), mime_type=kind, created=created, item_id=item_id)
+        if said is not None:
+            item.width, item.height = said.width, said.height
+        return item
 
     def _album_of(self, title: str) -> PhotoAlbum:
         """The album of a folder."""

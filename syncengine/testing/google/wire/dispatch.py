@@ -64,6 +64,8 @@ class Dispatcher:
         if elsewhere is not None:
             return redirect(elsewhere.location)
         if found.scopes:
+            if found.family == "media" and not bearer(request):
+                raise ApiError(403, "This URL opens with an Authorization header only.")
             access = self._authority.check(bearer(request), found.scopes)
             request.scopes, request.account = access.scopes, access.grant.account
         self._quotas.check(found.endpoint)

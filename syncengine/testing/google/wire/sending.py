@@ -54,6 +54,12 @@ class Delivery:
         """Whether the connection cannot be used afterwards."""
         return self.cut is not None or self.declared != self.answer.body_length + self.extra
 
+    @property
+    def total(self) -> int:
+        """How many bytes of body go out."""
+        whole = self.answer.body_length + self.extra
+        return whole if self.cut is None else min(whole, self.cut.after)
+
     def pieces(self) -> Iterator[bytes]:
         """The body as it goes out.
 
@@ -64,13 +70,13 @@ class Delivery:
         for piece in self._whole():
             cut_here = self.cut is not None and sent + len(piece) >= self.cut.after
             kept = piece[: self.cut.after - sent] if self.cut is not None else piece
+            if self.bandwidth:
+                time.sleep(max(0.0, started + (sent + len(kept)) / self.bandwidth - time.monotonic()))
             yield self._corrupted(kept, sent)
             sent += len(piece)
             self._act(sent)
             if cut_here:
                 raise BodyEndsError
-            if self.bandwidth:
-                time.sleep(max(0.0, started + sent / self.bandwidth - time.monotonic()))
 
     def _whole(self) -> Iterator[bytes]:
         """The body and what follows it, split where something happens."""

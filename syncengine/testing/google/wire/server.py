@@ -37,6 +37,7 @@ class EmulatorServer(ThreadingHTTPServer):
         counters: what was asked.
         clock: the time in ``Date``.
         tls: certificate and key; ``None`` serves plain HTTP.
+        real_names: hand out URLs with Google's own host names, to whomever.
     """
 
     daemon_threads = True
@@ -52,9 +53,10 @@ class EmulatorServer(ThreadingHTTPServer):
         *,
         clock: Clock,
         tls: ssl.SSLContext | None = None,
+        real_names: bool = False,
     ) -> None:
         self.dispatcher, self.faults, self.counters, self.clock = dispatcher, faults, counters, clock
-        self.tls = tls
+        self.tls, self.real_names = tls, real_names
         self._connections: set[socket.socket] = set()
         self._connections_lock = threading.Lock()
         self.scheme = "https" if tls else "http"
@@ -89,6 +91,31 @@ class EmulatorServer(ThreadingHTTPServer):
         """Clients that go away are nothing to report."""
 
 
+class _Count:
+    """How one request is counted, once."""
+
+    def __init__(self, counters: Counters, request: Request, path: str, started: float) -> None:
+        self._counters = counters
+        self._request = request
+        self._path = path
+        self._started = started
+        self._open = True
+        self.status = 0
+        self.sent = 0
+
+    def done(self) -> None:
+        """The answer is out, or as good as out."""
+        if not self._open:
+            return
+        self._open = False
+        request = self._request
+        asked = request.headers.get("range", "")
+        self._counters.end(
+            Exchange(request.endpoint, request.method, self._path, asked, self.status, self.sent, self._started),
+            len(request.body),
+        )
+
+
 class EmulatorHandler(BaseHTTPRequestHandler):
     """One connection."""
 
@@ -101,23 +128,20 @@ class EmulatorHandler(BaseHTTPRequestHandler):
         """Say nothing: paths hold signed URLs."""
 
     def _serve(self) -> None:
-        """Answer one request and count it."""
-        counters, clock = self.server.counters, self.server.clock
+        """Answer one request and count it: before its last byte goes out, so that a client finds itself counted."""
         request = self._read()
         if request is None:
             self.send_error(400)
             return
-        counters.begin()
-        started, status, sent = clock.now(), 0, 0
+        self.server.counters.begin()
+        count = _Count(self.server.counters, request, self.path, self.server.clock.now())
         try:
             answer = self.server.dispatcher.answer(request)
             delivery = deliver(answer, request.effects, self.server.faults.bandwidth)
-            status = delivery.answer.status
-            sent = self._send(delivery)
+            count.status = delivery.answer.status
+            self._send(delivery, count)
         finally:
-            shown = request.headers.get("range", "")
-            exchange = Exchange(request.endpoint, request.method, self.path, shown, status, sent, started)
-            counters.end(exchange, len(request.body))
+            count.done()
 
     def _read(self) -> Request | None:
         """The request with its body; ``None`` when it cannot be understood."""
@@ -135,8 +159,8 @@ class EmulatorHandler(BaseHTTPRequestHandler):
             query,
             {name.lower(): value for name, value in self.headers.items()},
             body,
-            f"{self.server.scheme}://{authority}",
-            by_name,
+            "https://" if self.server.real_names else f"{self.server.scheme}://{authority}",
+            by_name or self.server.real_names,
             ipaddress.ip_address(self.client_address[0]).is_loopback,
         )
 
@@ -162,21 +186,20 @@ class EmulatorHandler(BaseHTTPRequestHandler):
         self.close_connection = True
         return None
 
-    def _send(self, delivery: Delivery) -> int:
-        """Write an answer; return how many bytes of its body went out."""
+    def _send(self, delivery: Delivery, count: _Count) -> None:
+        """Write an answer."""
         self._send_head(delivery)
-        if self.command == "HEAD":
-            self.wfile.flush()
-            return 0
-        sent = 0
+        if self.command == "HEAD" or not delivery.total:
+            count.done()
         try:
-            for piece in delivery.pieces():
+            for piece in delivery.pieces() if self.command != "HEAD" else ():
+                count.sent += len(piece)
+                if count.sent >= delivery.total:
+                    count.done()
                 self.wfile.write(piece)
-                sent += len(piece)
             self.wfile.flush()
         except (BodyEndsError, OSError):
             self._break(delivery.cut)
-        return sent
 
     def _send_head(self, delivery: Delivery) -> None:
         """Write status and headers."""
