@@ -8,7 +8,8 @@ newer record has on top are ignored.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from struct import Struct, error
+from itertools import repeat
+from struct import Struct
 from typing import Generic, TypeVar
 from zlib import crc32
 
@@ -49,18 +50,15 @@ class Codec(Generic[T]):
 
     def decode_each(self, values: Iterable[bytes]) -> list[T]:
         """Return the records of many values, in order; see ``decode``."""
-        decode, unpack = self._decode, _HEADER.unpack_from
-        records: list[T] = []
-        add = records.append
+        values = list(values)
+        bodies = [value[_HEADER_SIZE:] for value in values]
+        headers = map(_HEADER.pack, repeat(_VERSION), map(crc32, bodies))
+        if not all(map(bytes.startswith, values, headers)):
+            raise RecordDamagedError(f"a record ({self._name}) does not match its checksum")
         try:
-            for value in values:
-                body = value[_HEADER_SIZE:]
-                if unpack(value) != (_VERSION, crc32(body)):
-                    raise RecordDamagedError(f"a record ({self._name}) does not match its checksum")
-                add(decode(body))
-        except (error, msgspec.DecodeError) as problem:
+            return list(map(self._decode, bodies))
+        except msgspec.DecodeError as problem:
             raise RecordDamagedError(f"a record ({self._name}) cannot be read: {problem}") from problem
-        return records
 
 
 def _escaped(value: object) -> object:

@@ -68,8 +68,11 @@ class FolderSource(Source[FolderOptions]):
         for directory in tree.walk(self._tally):
             listing = Listing(directory, self._tally, include_other=self.options.include_other)
             albums = self._albums_of(directory.prefix)
-            for item in listing.items(tree, albums):
-                yield complete(item, self._path(item), tree.path) if reads_ahead else item
+            items = listing.items(tree, albums)
+            if reads_ahead:
+                yield from (complete(item, self._path(item), tree.path) for item in items)
+            else:
+                yield from items
 
     def inventory(self) -> Inventory:
         """Return the totals of the last scan."""

@@ -31,7 +31,8 @@ class Listing:
         self._tally = tally
         self._include_other = include_other
         names = directory.files
-        extensions = {name.rpartition(".")[2].lower() for name in names}
+        self._suffixes = [name.rpartition(".")[2].lower() for name in names]
+        extensions = set(self._suffixes)
         self._sidecars: dict[str, tuple[str, ...]] = {}
         if not sidecar_files.EXTENSIONS.isdisjoint(extensions):
             self._sidecars = sidecar_files.match_sidecars(
@@ -54,7 +55,8 @@ class Listing:
         """
         prefix, handle = self._directory.prefix, self._directory.handle
         plain = is_text(prefix)
-        stat, tally = os.stat, self._tally
+        accompanied = self._sidecars.keys() | self._pairs.keys()
+        stat, tally, other = os.stat, self._tally, Kind.OTHER
         for name, kind in self._files():
             try:
                 found = stat(name, dir_fd=handle, follow_symlinks=False)
@@ -63,30 +65,31 @@ class Listing:
             except OSError as error:
                 tree.miss(prefix + name, error, tally)
                 continue
-            if kind is Kind.OTHER:
+            if kind is other:
                 tally.count_other(extension(name))
             else:
                 tally.media += 1
-            text = plain and is_text(name)
+            text = plain and (name.isascii() or is_text(name))
             item_id = prefix + name if text else id_of(prefix + name)
+            size = found.st_size
             item = MediaItem(
                 id=item_id,
                 name=name if text else name_of(name),
                 kind=kind,
-                content_token=f"{found.st_size}:{found.st_mtime_ns}",
-                size=found.st_size,
+                content_token=f"{size}:{found.st_mtime_ns}",
+                size=size,
                 albums=albums,
                 origins=(item_id,),
             )
-            if name in self._sidecars or name in self._pairs or not text:
+            if name in accompanied or not text:
                 item = self._with_companions(item, name)
             yield item
 
     def _files(self) -> Iterator[tuple[str, Kind]]:
         """Yield name and kind of every file that is an item, and count those that are none."""
         known, others = KIND_BY_EXTENSION, self._include_other
-        for name in self._directory.files:
-            kind = known.get(name.rpartition(".")[2].lower())
+        for name, suffix in zip(self._directory.files, self._suffixes, strict=True):
+            kind = known.get(suffix)
             if kind is None or "." not in name:
                 if name in self._are_sidecars:
                     continue
