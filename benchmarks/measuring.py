@@ -102,13 +102,17 @@ def _proportional_size(pid: int) -> int:
 def syncengine(*arguments: str | Path, state: Path, accept: Sequence[int] = (0,), weigh: bool = False) -> Run:
     """Run the real command, with its state in a directory of the benchmark's own.
 
+    It keeps its bytecode, as an installed package does, whatever the environment says: users do not pay for compiling.
+
     Raises:
         SystemExit: it ended with a code that is not in ``accept``; its output is the message.
     """
     command = Path(sys.executable).with_name("syncengine")
     if not command.exists():
         sys.exit(f"{command} is missing: install the project into this environment first (make test does)")
-    done = run([command, *arguments], env={"SYNCENGINE_STATE_DIR": str(state)}, weigh=weigh)
+    done = run(
+        [command, *arguments], env={"SYNCENGINE_STATE_DIR": str(state), "PYTHONDONTWRITEBYTECODE": ""}, weigh=weigh
+    )
     return _accepted(done, accept)
 
 

@@ -12,7 +12,7 @@ a 64-bit machine of the file's own byte order.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from struct import Struct, error
 from typing import NamedTuple
@@ -119,24 +119,28 @@ class _Pages:
         level = [tree.root]
         for _ in range(tree.depth - 1):
             level = [child for number in level for child in self._children(number)]
-        keys = sum(self._keys(number, _LEAF) for number in level)
+        keys = self._keys(level, _LEAF)
         if keys != tree.entries or len(level) != tree.leaf_pages:
             raise RecordDamagedError(f"a table has {keys} entries of {tree.entries}")
         return [subtree for number in level for subtree in self._subtrees(number)] if with_subtrees else []
 
-    def _keys(self, number: int, kind: int) -> int:
-        """Return how many keys a page has, after a look at its header."""
-        if number > self._last:
-            raise RecordDamagedError(f"page {number} does not exist")
-        header = os.pread(self._descriptor, _PAGE.size, number * self._size)
-        found, _, flags, lower, upper = _PAGE.unpack(header)
-        if found != number or flags & _KINDS != kind or not _PAGE.size < lower <= upper <= self._size:
-            raise RecordDamagedError(f"page {number} is not what it should be")
-        return int(lower - _PAGE.size) // 2
+    def _keys(self, numbers: Iterable[int], kind: int) -> int:
+        """Return how many keys some pages have together, after a look at the header of each."""
+        descriptor, size, last = self._descriptor, self._size, self._last
+        begin, pread, unpack = _PAGE.size, os.pread, _PAGE.unpack
+        pointers = 0
+        for number in numbers:  # a store has thousands of leaves, so this loop is most of what opening it takes
+            if number > last:
+                raise RecordDamagedError(f"page {number} does not exist")
+            found, _, flags, lower, upper = unpack(pread(descriptor, begin, number * size))
+            if found != number or flags & _KINDS != kind or not begin < lower <= upper <= size:
+                raise RecordDamagedError(f"page {number} is not what it should be")
+            pointers += lower - begin
+        return pointers // 2
 
     def _nodes(self, number: int, kind: int) -> Iterator[tuple[bytes, int]]:
         """Yield the page and the place of each of its nodes."""
-        keys = self._keys(number, kind)
+        keys = self._keys((number,), kind)
         page = os.pread(self._descriptor, self._size, number * self._size)
         for place in Struct(f"={keys}H").unpack_from(page, _PAGE.size):
             yield page, place
