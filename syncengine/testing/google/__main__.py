@@ -12,7 +12,7 @@ from syncengine.testing.google.accounts.scopes import USEFUL
 from syncengine.testing.google.emulator import GoogleEmulator
 from syncengine.testing.google.library import Library
 
-REFRESH_TOKEN = "emulator-refresh-token"  # nosec B105 - opens nothing but the emulator
+REFRESH_TOKEN = "emulator-refresh-token"  # nosec B105: opens nothing but the emulator
 
 
 def main(arguments: list[str] | None = None) -> None:

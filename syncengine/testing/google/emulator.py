@@ -104,6 +104,11 @@ class GoogleEmulator:
         """Where it is reached on this machine: ``http://127.0.0.1:PORT``."""
         return f"{self._server.scheme}://127.0.0.1:{self.port}"
 
+    @property
+    def failures(self) -> list[str]:
+        """Tracebacks of what went wrong in the emulator itself; tests should find none."""
+        return self._server.failures
+
     def root(self, host: str) -> str:
         """Where one of Google's hosts is.
 

@@ -154,7 +154,7 @@ class Authority:
         answer: dict[str, Any] = {"access_token": access.token, "expires_in": self.access_seconds}
         if first and grant.refresh_token:
             answer["refresh_token"] = grant.refresh_token
-        answer |= {"scope": scope_names.join(access.scopes), "token_type": "Bearer"}
+        answer |= {"scope": scope_names.join(access.scopes), "token_type": "Bearer"}  # nosec B105: a kind of token
         if scope_names.OPENID in access.scopes:
             answer["id_token"] = _id_token(grant, self.clock.now())
         return answer

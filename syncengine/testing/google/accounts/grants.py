@@ -53,12 +53,13 @@ class Grant:
     refresh_token: str = ""
     used: float = 0.0
     dead: bool = False
+    superseded: bool = False
 
     def refreshable(self, now: float) -> bool:
         """Whether the refresh token still works."""
         short_lived = self.client.testing and not self.scopes <= IDENTITY
         too_old = short_lived and now - self.issued >= TESTING_LIFE
-        return not (self.dead or too_old or now - max(self.used, self.issued) >= UNUSED_LIFE)
+        return not (self.dead or self.superseded or too_old or now - max(self.used, self.issued) >= UNUSED_LIFE)
 
 
 @dataclass
@@ -163,7 +164,7 @@ class Vault:
     def add(self, grant: Grant) -> None:
         """Keep a grant; the oldest of more than 100 for its account and client dies."""
         self.grants.append(grant)
-        alive = [other for other in self.grants if other.refresh_token and not other.dead]
+        alive = [other for other in self.grants if other.refresh_token and not (other.dead or other.superseded)]
         alike = [other for other in alive if (other.account, other.client.id) == (grant.account, grant.client.id)]
         for oldest in alike[: max(len(alike) - LIVE_GRANTS, 0)]:
-            oldest.refresh_token = ""
+            oldest.superseded = True

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 CHUNK = 256 * 1024
-_BLOCK = random.Random(0).randbytes(64 * 1024)  # nosec B311 - filler that looks compressed, no secret
+_BLOCK = random.Random(0).randbytes(64 * 1024)  # nosec B311: filler that looks compressed, no secret
 
 
 @runtime_checkable

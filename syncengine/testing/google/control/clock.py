@@ -46,7 +46,7 @@ def rfc3339(at: float) -> str:
     return datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def seconds(text: str) -> float:
+def parse_rfc3339(text: str) -> float:
     """RFC 3339 as seconds since 1970; without a zone it is UTC, as Drive's search takes it.
 
     Raises:

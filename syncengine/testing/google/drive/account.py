@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncengine.testing.google.accounts import scopes
 from syncengine.testing.google.drive.endpoints import READ
 from syncengine.testing.google.drive.fields import masked_answer
 from syncengine.testing.google.drive.files import Drive, DriveFile
@@ -12,6 +13,8 @@ from syncengine.testing.google.wire.message import Answer, Request
 from syncengine.testing.google.wire.paging import page, page_size
 from syncengine.testing.google.wire.problems import because, not_found
 from syncengine.testing.google.wire.routing import WWW, Route, route
+
+_SHARED = frozenset({scopes.DRIVE, scopes.DRIVE_READONLY})
 
 
 class DriveAccountEndpoints:
@@ -28,8 +31,8 @@ class DriveAccountEndpoints:
         """Their addresses."""
         return [
             route("drive.about.get", "GET", WWW, "/drive/v3/about", self.about, scopes=READ),
-            route("drive.drives.list", "GET", WWW, "/drive/v3/drives", self.drives, scopes=READ),
-            route("drive.drives.get", "GET", WWW, "/drive/v3/drives/{id}", self.drive, scopes=READ),
+            route("drive.drives.list", "GET", WWW, "/drive/v3/drives", self.drives, scopes=_SHARED),
+            route("drive.drives.get", "GET", WWW, "/drive/v3/drives/{id}", self.drive, scopes=_SHARED),
             route(
                 "drive.changes.getStartPageToken",
                 "GET",

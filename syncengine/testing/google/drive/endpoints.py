@@ -114,7 +114,7 @@ class FileEndpoints:
         file, body = self._file(request), request.json()
         if not file.parent:
             raise because("insufficientFilePermissions")
-        names = {"name": str, "trashed": bool, "starred": bool, "description": str}
+        names = {"name": str, "trashed": bool, "starred": bool}
         changes: dict[str, Any] = {name: kind(body[name]) for name, kind in names.items() if name in body}
         if request.one("addParents"):
             changes["parent"] = self._drive.resolve(request.one("addParents").split(",")[-1])

@@ -86,7 +86,6 @@ class DriveFile:
     can_download: bool = True
     app_created: bool = False
     drive_id: str = ""
-    description: str = ""
     version: int = 1
 
     @property

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from syncengine.testing.google.control.clock import seconds
+from syncengine.testing.google.control.clock import parse_rfc3339
 from syncengine.testing.google.drive.files import Drive, DriveFile
 from syncengine.testing.google.wire.problems import ApiError, bad_request
 
@@ -164,7 +164,7 @@ def _time_test(term: str, operator: str, value: str) -> Test:
     """Compare a time."""
     compare = _COMPARE.get(operator)
     try:
-        at = seconds(value)
+        at = parse_rfc3339(value)
     except ValueError:
         raise _invalid() from None
     if compare is None:

@@ -89,7 +89,6 @@ _MAKERS: dict[str, Callable[[Drive, DriveFile, Request], Any]] = {
     "id": lambda drive, file, request: file.id,
     "name": lambda drive, file, request: file.name,
     "mimeType": lambda drive, file, request: file.mime_type,
-    "description": lambda drive, file, request: file.description or None,
     "starred": lambda drive, file, request: file.starred,
     "trashed": lambda drive, file, request: drive.in_trash(file),
     "explicitlyTrashed": lambda drive, file, request: file.trashed,

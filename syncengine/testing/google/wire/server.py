@@ -6,7 +6,9 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import sys
 import threading
+import traceback
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -57,6 +59,7 @@ class EmulatorServer(ThreadingHTTPServer):
     ) -> None:
         self.dispatcher, self.faults, self.counters, self.clock = dispatcher, faults, counters, clock
         self.tls, self.real_names = tls, real_names
+        self.failures: list[str] = []
         self._connections: set[socket.socket] = set()
         self._connections_lock = threading.Lock()
         self.scheme = "https" if tls else "http"
@@ -88,7 +91,10 @@ class EmulatorServer(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away are nothing to report."""
+        """Note what failed in the emulator itself; clients that go away are nothing to report."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, OSError):
+            self.failures.append("".join(traceback.format_exception(error)))
 
 
 class _Count:
@@ -150,7 +156,7 @@ class EmulatorHandler(BaseHTTPRequestHandler):
             return None
         path, _, query_text = self.path.partition("?")
         query = parse_qs(query_text, keep_blank_values=True)
-        authority = self.headers.get("Host") or "{}:{}".format(*self.server.server_address[:2])
+        authority = self.headers.get("Host") or "127.0.0.1"
         host, path, by_name = locate(authority, path, query)
         return Request(
             self.command,
@@ -219,12 +225,10 @@ class EmulatorHandler(BaseHTTPRequestHandler):
     def _break(self, cut: Cut | None) -> None:
         """End the connection where the body breaks off."""
         self.close_connection = True
-        try:
+        with contextlib.suppress(OSError):
             self.wfile.flush()
             if cut is not None and cut.reset:
                 reset_on_close(self.connection)
-        except OSError:
-            return
 
     # pylint: disable-next=invalid-name  # http.server looks them up by these names
     do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = do_PUT = _serve  # noqa: N815 - see above

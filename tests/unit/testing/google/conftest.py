@@ -97,6 +97,7 @@ def emulator() -> Iterator[GoogleEmulator]:
     with GoogleEmulator(Library(Clock(START)), check_answers=True) as running:
         yield running
     assert running.shape_violations == []
+    assert not running.failures
 
 
 @pytest.fixture
