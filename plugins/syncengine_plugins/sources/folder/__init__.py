@@ -23,7 +23,6 @@ from syncengine.api import (
     Source,
     hookimpl,
 )
-from syncengine_plugins.sources.folder.describing import complete
 from syncengine_plugins.sources.folder.fetching import Reader
 from syncengine_plugins.sources.folder.listing import Listing
 from syncengine_plugins.sources.folder.names import id_of, name_of, path_of
@@ -70,7 +69,7 @@ class FolderSource(Source[FolderOptions]):
             albums = self._albums_of(directory.prefix)
             items = listing.items(tree, albums)
             if reads_ahead:
-                yield from (complete(item, self._path(item), tree.path) for item in items)
+                yield from (self._complete(item, self._path(item)) for item in items)
             else:
                 yield from items
 
@@ -93,7 +92,7 @@ class FolderSource(Source[FolderOptions]):
             item: as listed.
             path: its fetched bytes; where there is no such file, the source's own is read.
         """
-        return complete(item, path if path.is_file() else self._path(item), self._root().path)
+        return self._complete(item, path if path.is_file() else self._path(item))
 
     def albums(self) -> Iterator[Album]:
         """Yield every folder that holds an item, if folders are albums."""
@@ -104,6 +103,12 @@ class FolderSource(Source[FolderOptions]):
             count = Listing(directory, tally, include_other=self.options.include_other).count()
             for album in self._albums_of(directory.prefix) if count else ():
                 yield Album(id=album.id, title=album.title, count=count)
+
+    def _complete(self, item: MediaItem, path: Path) -> MediaItem:
+        # Imported here: reading EXIF, XMP and movies is not needed where nothing changed.
+        from syncengine_plugins.sources.folder.describing import complete
+
+        return complete(item, path, self._root().path)
 
     def _root(self) -> Tree:
         if self._tree is None:
