@@ -1,4 +1,4 @@
-"""One process per profile."""
+"""One process per profile, and one at a time where profiles share a destination."""
 
 from __future__ import annotations
 
@@ -28,17 +28,40 @@ def profile_lock(directory: Path, profile: str) -> Iterator[None]:
         LockedError: the profile is running already, in this process or another.
         FatalError: the lock file cannot be made.
     """
-    # flock itself and not the library filelock, which imports asyncio: 20 ms of every command.
-    with translated(directory):
-        (directory / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(directory / "locks" / _file_name(profile), _OPEN, 0o600)
-    try:
+    with _opened(directory, _file_name(profile)) as lock:
         with translated(directory):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise LockedError(f"profile {profile}") from None
         yield
+
+
+@contextmanager
+def destination_lock(directory: Path, identity: str) -> Iterator[None]:
+    """Hold the lock of what profiles with one destination share; waits for another process of this machine.
+
+    Args:
+        directory: the state directory.
+        identity: the destination's.
+
+    Raises:
+        FatalError: the lock file cannot be made.
+    """
+    with _opened(directory, f"destination-{_file_name(identity)}") as lock:
+        with translated(directory):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _opened(directory: Path, name: str) -> Iterator[int]:
+    # flock itself and not the library filelock, which imports asyncio: 20 ms of every command.
+    with translated(directory):
+        (directory / "locks").mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(directory / "locks" / name, _OPEN, 0o600)
+    try:
+        yield lock
     finally:
         os.close(lock)
 

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from syncengine.errors import FatalError, LockedError
-from syncengine.state.locks import profile_lock
+from syncengine.state.locks import destination_lock, profile_lock
 
 HOLD = """
 import sys, time
@@ -65,4 +66,48 @@ def test_names_that_look_alike_do_not_share_a_lock(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_used_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FatalError), profile_lock(tmp_path / "file", "nas"):
+        pass
+
+
+HOLD_DESTINATION = """
+import sys
+import threading
+from pathlib import Path
+from syncengine.state.locks import destination_lock
+with destination_lock(Path(sys.argv[1]), "disk"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_destination_is_waited_for_while_another_process_changes_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD_DESTINATION, str(tmp_path)]
+    entered = threading.Event()
+
+    def enter() -> None:
+        with destination_lock(tmp_path, "disk"):
+            entered.set()
+
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        waiting = threading.Thread(target=enter)
+        waiting.start()
+        assert not entered.wait(0.2)
+        process.stdin.write("\n")
+        process.stdin.close()
+        waiting.join(timeout=20)
+    assert entered.is_set()
+
+
+def test_another_destination_is_not_waited_for(tmp_path: Path) -> None:
+    with destination_lock(tmp_path, "disk"), destination_lock(tmp_path, "nas"), profile_lock(tmp_path, "disk"):
+        pass
+
+
+def test_an_error_inside_frees_the_destination(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), destination_lock(tmp_path, "disk"):
+        raise KeyError
+    with destination_lock(tmp_path, "disk"):
         pass
