@@ -25,6 +25,7 @@ from syncengine.testing.google.control.effects import (
     TooLong,
     TooShort,
     WrongLength,
+    stall,
 )
 from syncengine.testing.google.emulator import GoogleEmulator
 from syncengine.testing.google.library import Library
@@ -55,4 +56,5 @@ __all__ = [
     "ZipContent",
     "jpeg",
     "mp4",
+    "stall",
 ]

@@ -3,12 +3,12 @@
 ===============================  ======================================================================================
 ``GET  /_emulator/counters``     requests and bytes; ``DELETE`` counts from nothing again
 ``POST /_emulator/faults``       ``{"endpoint": "drive.*", "kind": "status", "status": 503, "at": 3, "times": 2}``
-                                 with the kinds
-                                 ``status`` (``status``, ``retry_after``), ``reason`` (``reason``), ``daily-quota``,
-                                 ``cut`` (``after``, ``reset``), ``too-long`` (``extra``), ``too-short`` (``missing``),
-                                 ``wrong-length`` (``by``), ``corrupt`` (``at_byte``), ``etag`` (``value``), ``garbage``
-                                 (``text``), ``ignore-range``, ``empty-page``, ``expired-url``, ``redirect``
-                                 (``location``), ``delete-file`` and ``replace-file`` (``file``, ``after``, ``text``);
+                                 with the kinds ``status`` (``status``, ``retry_after``), ``reason`` (``reason``),
+                                 ``daily-quota``, ``cut`` (``after``, ``reset``), ``too-long`` (``extra``),
+                                 ``too-short`` (``missing``), ``wrong-length`` (``by``), ``corrupt`` (``at_byte``),
+                                 ``etag`` (``value``), ``garbage`` (``text``), ``ignore-range``, ``empty-page``,
+                                 ``expired-url``, ``redirect`` (``location``), ``stall`` (``seconds``, ``after``),
+                                 ``delete-file`` and ``replace-file`` (``file``, ``after``, ``text``);
                                  ``times: null`` means for ever. ``DELETE`` takes all away
 ``POST /_emulator/network``      ``{"latency": 0.1, "endpoint": "*", "bandwidth": 1e6, "clock_offset": 3600}``
 ``POST /_emulator/clock``        ``{"advance": 3600}``
@@ -50,6 +50,7 @@ _PLAIN: dict[str, Callable[[dict[str, Any]], effects.Effect]] = {
     "empty-page": lambda body: effects.EmptyPage(),
     "expired-url": lambda body: effects.ExpiredUrl(),
     "redirect": lambda body: effects.Redirect(str(body["location"])),
+    "stall": lambda body: effects.stall(float(body["seconds"]), int(body.get("after", 0))),
     "daily-quota": lambda body: effects.Refuse(
         daily_quota(str(body.get("service", "photoslibrary.googleapis.com")), int(body.get("limit", 10_000)))
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -136,6 +137,16 @@ class Meanwhile:
 
     action: Callable[[], object]
     after: int = 0
+
+
+def stall(seconds: float, after: int = 0) -> Meanwhile:
+    """Fall silent for a while in the middle of a body.
+
+    Args:
+        seconds: how long.
+        after: how many bytes of the body have been sent by then.
+    """
+    return Meanwhile(lambda: time.sleep(seconds), after)
 
 
 Effect: TypeAlias = (

@@ -203,7 +203,9 @@ class EmulatorHandler(BaseHTTPRequestHandler):
                 if count.sent >= delivery.total:
                     count.done()
                 self.wfile.write(piece)
+                self.wfile.flush()
             self.wfile.flush()
+            self.close_connection |= self.command != "HEAD" and count.sent < delivery.total
         except (BodyEndsError, OSError):
             self._break(delivery.cut)
 

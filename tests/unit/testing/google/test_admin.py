@@ -46,6 +46,7 @@ def test_faults(caller: Any, emulator: Any) -> None:
         ("expired-url", {}),
         ("redirect", {"location": "https://evil.example/"}),
         ("wrong-length", {"by": -1}),
+        ("stall", {"seconds": 9, "after": 5}),
     ],
 )
 def test_every_kind_of_fault_is_taken(caller: Any, emulator: Any, kind: str, more: dict[str, Any]) -> None:

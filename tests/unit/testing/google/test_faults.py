@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from syncengine.testing.google import (
     BytesContent,
     Corrupt,
     Cut,
+    FileContent,
     Garbage,
     IgnoreRange,
     OtherEtag,
@@ -20,6 +22,7 @@ from syncengine.testing.google import (
     TooLong,
     TooShort,
     WrongLength,
+    stall,
 )
 from syncengine.testing.google.wire.problems import REASONS
 
@@ -124,6 +127,25 @@ def test_another_tag_garbage_and_a_redirect(download: Any, caller: Any, emulator
         json.loads(garbage.body)
     emulator.faults.add("drive.files.download", Redirect("https://evil.example/x"))
     assert download().headers["location"] == "https://evil.example/x"
+
+
+def test_a_body_that_stalls(download: Any, caller: Any, emulator: Any) -> None:
+    emulator.faults.add("drive.files.download", stall(0.2, after=10))
+    started = time.monotonic()
+    assert download().body == BYTES
+    assert time.monotonic() - started >= 0.2
+
+
+def test_a_file_on_disk_that_shrinks_cuts_the_body(caller: Any, emulator: Any, tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(BYTES)
+    file = emulator.library.drive.add_file("x.zip", FileContent(path))
+    path.write_bytes(BYTES[:1000])
+    with pytest.raises(http.client.IncompleteRead):
+        caller.drive(f"files/{file.id}", {"alt": "media"})
+    path.unlink()
+    with pytest.raises(http.client.IncompleteRead):
+        caller.drive(f"files/{file.id}", {"alt": "media"})
 
 
 def test_latency_bandwidth_and_date(download: Any, caller: Any, emulator: Any) -> None:
