@@ -5,6 +5,9 @@ completion. Example::
 
     class Options(PluginOptions):
         quality: Annotated[int, Meta(ge=1, le=100, description="JPEG quality.")] = 95
+
+A bound that the schema alone would know (``Meta(extra_json_schema=...)``) is for editors; what must hold is said by
+the type, its ``Meta``, or the Struct's ``__post_init__``.
 """
 
 from __future__ import annotations

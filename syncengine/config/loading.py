@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from syncengine.api import ItemState, Kind, Selection
 from syncengine.config import schema_files
 from syncengine.config.document import lookup, parse
+from syncengine.config.envelope import Envelope
 from syncengine.config.findings import Findings
 from syncengine.config.interpolation import environment
 from syncengine.config.path_template import path_template
@@ -41,7 +42,7 @@ def load_profile(path: Path, plugins: PluginCatalog, *, environ: Mapping[str, st
     variables = environment(path, environ)
     findings = Findings(document.root, str(path), document.problems)
     findings.interpolate(variables)
-    judge(findings, document.root, (), schema_files.schema(schema_files.PROFILE))
+    judge(findings, document.root, (), schema_files.schema(schema_files.PROFILE), form=Envelope)
     stages = StageReader(findings, plugins)
     source, destination = stages.one("source"), stages.one("destination")
     parts: dict[str, Any] = {

@@ -115,7 +115,7 @@ class StageReader:
     def _enabled(self, options: Keys, path: Path) -> bool:
         if (entry := options.entries.get("enabled")) is None:
             return True
-        judge(self._findings, entry.value, (*path, "enabled"), {"type": "boolean"})
+        judge(self._findings, entry.value, (*path, "enabled"), {"type": "boolean"}, form=bool)
         return value_of(entry.value) is not False
 
     def _stage(self, kind: PluginKind, written: _Written) -> Stage | None:
@@ -127,7 +127,7 @@ class StageReader:
         except PluginError as error:
             self._findings.add(written.path, f"the plugin {error.plugin} is broken: {error.reason}", at_key=True)
             return None
-        judge(self._findings, written.options, written.path, schema)
+        judge(self._findings, written.options, written.path, schema, form=plugin.Options)
         if self._findings.blames(written.path):
             return None
         return self._converted(plugin, written)
