@@ -18,6 +18,9 @@ GONE = "[redacted]"
 
 # What ends a value in a header, a query, a form, JSON, or the repr of any of them.
 _VALUE = r"[^\s\"'&,;<>\\)}\]]+"
+# What stands between a name and its value. Bounded, as everything here: a line may be long and mean.
+_QUOTES = r"[\"'\\]{0,6}"
+_IS = rf"{_QUOTES}\s{{0,4}}(?:=|:|%3D|(?<=[\"']),(?=\s{{0,4}}[\"']))\s{{0,4}}(?:b(?=[\"']))?{_QUOTES}"
 _NAMES = (
     r"access_token|refresh_token|id_token|client_secret|code_verifier|device_code|user_code|assertion|passphrase"
     r"|password|secret|token|api_key|apikey|upload_token|uploadtoken"
@@ -42,19 +45,14 @@ def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
         # Authorization: Bearer x, 'Proxy-Authorization': 'Basic x', Cookie
         (
             re.compile(
-                r"((?:proxy-)?authorization[\"'\\]*\s*[:=,]\s*[\"'\\]*b?[\"'\\]*)(?:(basic|bearer|digest|negotiate)\s+)?"
-                rf"{_VALUE}",
-                re.IGNORECASE,
+                rf"((?:proxy-)?authorization{_IS})(?:(?:basic|bearer|digest|negotiate)\s+)?{_VALUE}", re.IGNORECASE
             ),
             rf"\1{GONE}",
         ),
         (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9_\-.~+/=]{12,}", re.IGNORECASE), rf"\1 {GONE}"),
-        (re.compile(r"((?:set-)?cookie[\"'\\]*\s*[:=]\s*[\"'\\]*)[^\"'\n\\]+", re.IGNORECASE), rf"\1{GONE}"),
+        (re.compile(rf"((?:set-)?cookie{_IS})[^\"'\n\\]+", re.IGNORECASE), rf"\1{GONE}"),
         # name=value and "name": "value", also when it is escaped JSON or a repr
-        (
-            re.compile(rf"(?<![A-Za-z0-9])((?:{_NAMES})[\"'\\]*\s*(?:=|:|%3D)\s*b?[\"'\\]*){_VALUE}", re.IGNORECASE),
-            rf"\1{GONE}",
-        ),
+        (re.compile(rf"(?<![A-Za-z0-9])((?:{_NAMES}){_IS}){_VALUE}", re.IGNORECASE), rf"\1{GONE}"),
         # what signs an address, in its query only: "code" and "key" are ordinary words elsewhere
         (re.compile(rf"([?&](?:{_SIGNATURES})=){_VALUE}", re.IGNORECASE), rf"\1{GONE}"),
         # form bodies
@@ -62,13 +60,14 @@ def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
         # the addresses of a photo's bytes are secrets by themselves: whoever has one can fetch them
         (
             re.compile(
-                r"([a-z0-9-]+\.(?:googleusercontent|googlevideo|ggpht)\.com(?::\d+)?\\?/)[^\s\"'<>]+", re.IGNORECASE
+                r"([a-z0-9-]{1,63}\.(?:googleusercontent|googlevideo|ggpht)\.com(?::\d+)?\\?/)[^\s\"'<>]+",
+                re.IGNORECASE,
             ),
             rf"\1{GONE}",
         ),
         (re.compile(r"(googleusercontent\.com(?::\d+)?\"? \"[A-Z]+ /)\S+", re.IGNORECASE), rf"\1{GONE}"),
         # user:password@host
-        (re.compile(r"([a-z][a-z0-9+.-]*://)[^\s/@:\"']+:[^\s/@\"']+@", re.IGNORECASE), rf"\1{GONE}@"),
+        (re.compile(r"([a-z][a-z0-9+.-]{0,20}://)[^\s/@:\"']{1,200}:[^\s/@\"']{1,200}@", re.IGNORECASE), rf"\1{GONE}@"),
         # a path segment in an address that is as long as a token
         (re.compile(r"(/)[A-Za-z0-9_\-]{80,}(?==|/|\?|\s|\"|'|$)"), rf"\1{GONE}"),
     )
