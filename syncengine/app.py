@@ -15,20 +15,31 @@ from typing import Any
 
 import msgspec
 
-from syncengine.api import Album, Destination, LedgerLine, RunContext, RunReport, Source
+from syncengine.api import (
+    Album,
+    Deduplicator,
+    Destination,
+    LedgerLine,
+    RunContext,
+    RunReport,
+    Selection,
+    Source,
+    Transform,
+)
 from syncengine.config.interpolation import environment
 from syncengine.config.loading import load_profile
 from syncengine.config.profile import Profile
 from syncengine.engine import runner, spool
 from syncengine.engine.absent import AbsentDestination
 from syncengine.engine.account import Account
-from syncengine.engine.intents import read_orphans
+from syncengine.engine.intents import Orphans, read_orphans
 from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.planning import Decisions, decide_all
 from syncengine.engine.ports import Progress
 from syncengine.engine.silence import Silent
+from syncengine.engine.steady_destination import SteadyDestination
 from syncengine.engine.workers import ImageWorkers
 from syncengine.errors import FatalError, LockedError
 from syncengine.host import PluginHost
@@ -145,6 +156,32 @@ def _is_running(directory: Path, profile: str) -> bool:
         return True
 
 
+class _Ends(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run reads from, writes to and remembers in, open."""
+
+    store: StateStore
+    source: Source[Any]
+    destination: Destination[Any]
+    staging: Path
+
+
+class _Stages(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done to each file between the two ends."""
+
+    transforms: tuple[Transform[Any], ...]
+    deduplicators: tuple[Deduplicator[Any], ...]
+    workers: ImageWorkers
+
+
+class _Spool(msgspec.Struct, frozen=True, kw_only=True):
+    """This run's own papers, and what runs before it left that were killed."""
+
+    run: str
+    directory: Path
+    recovering: bool
+    orphans: Orphans
+
+
 @contextmanager
 def _parts(
     profile: Profile, host: PluginHost, request: RunRequest, progress: Progress, stop: threading.Event
@@ -153,45 +190,21 @@ def _parts(
     directory = default_state_directory()
     with ExitStack() as stack:
         stack.enter_context(profile_lock(directory, profile.name))
-        store = stack.enter_context(StateStore.open(directory))
-        source = _open_source(profile, directory, stack, progress)
-        destination = _open_destination(profile, stack, create=not request.dry_run)
-        if not request.dry_run:
-            _check_same_destination(directory, profile.name, destination)
-        staging = _staging(destination, stack)
-        run = _run_id()
-        spools = directory / "profiles" / profile.name / "runs"
-        before = spool.leftovers(spools)
-        orphans = read_orphans(before)
-        transforms = tuple(stage.make() for stage in profile.transforms)
-        deduplicators = tuple(stage.make() for stage in profile.dedup)
-        workers = ImageWorkers(
-            workers=profile.execution.workers or len(os.sched_getaffinity(0)),
-            transforms=transforms,
-            deduplicators=deduplicators,
-            timeout=profile.execution.item_timeout,
-            memory=profile.execution.item_memory,
-        )
-        stack.callback(workers.kill)
-        own_spool = _temporary(stack) if request.dry_run else _make_spool(spools / run)
-        if not request.dry_run:
-            for leftover in before:
-                spool.deliver(leftover, Papers(destination, staging))
-        select = profile.select
-        if request.albums:
-            select = msgspec.structs.replace(select, albums=request.albums)
+        ends = _open_ends(profile, request, progress, stop, stack)
+        stages = _make_stages(profile, stack)
+        papers = _begin_spool(directory, profile, request, ends, stack)
         yield RunParts(
-            run=run,
+            run=papers.run,
             profile=profile.name,
             source_label=profile.source.name,
-            destination_label=f"{profile.destination.name} {destination.location}",
-            source=source,
-            destination=destination,
-            state=store.bind(profile.name, destination.identity),
-            transforms=transforms,
-            deduplicators=deduplicators,
-            workers=workers,
-            select=select,
+            destination_label=f"{profile.destination.name} {ends.destination.location}",
+            source=ends.source,
+            destination=ends.destination,
+            state=ends.store.bind(profile.name, ends.destination.identity),
+            transforms=stages.transforms,
+            deduplicators=stages.deduplicators,
+            workers=stages.workers,
+            select=_selection(profile, request),
             limit=request.limit,
             template=PathTemplate(profile.layout.path, profile.zone),
             zone=profile.zone,
@@ -200,16 +213,67 @@ def _parts(
             recipe=_recipe(profile),
             downloads=profile.execution.downloads,
             bandwidth=profile.execution.bandwidth,
-            staging=staging,
-            spool=own_spool,
-            recovering=bool(before),
-            orphans=orphans,
+            staging=ends.staging,
+            spool=papers.directory,
+            recovering=papers.recovering,
+            orphans=papers.orphans,
             progress=progress,
             observers=_Observers(host),
             stop=stop,
             failed=threading.Event(),
-            exclusive=partial(destination_lock, directory, destination.identity),
+            exclusive=partial(destination_lock, directory, ends.destination.identity),
         )
+
+
+def _open_ends(
+    profile: Profile, request: RunRequest, progress: Progress, stop: threading.Event, stack: ExitStack
+) -> _Ends:
+    """Open state, source and destination. A rehearsal makes no destination, and remembers none."""
+    directory = default_state_directory()
+    store = stack.enter_context(StateStore.open(directory))
+    source = _open_source(profile, directory, stack, progress)
+    destination = _open_destination(profile, stop, stack, create=not request.dry_run)
+    if not request.dry_run:
+        _check_same_destination(directory, profile.name, destination)
+    return _Ends(store=store, source=source, destination=destination, staging=_staging(destination, stack))
+
+
+def _make_stages(profile: Profile, stack: ExitStack) -> _Stages:
+    """Make the plugins between the two ends, and the processes that image work will run in."""
+    transforms = tuple(stage.make() for stage in profile.transforms)
+    deduplicators = tuple(stage.make() for stage in profile.dedup)
+    workers = ImageWorkers(
+        workers=profile.execution.workers or len(os.sched_getaffinity(0)),
+        transforms=transforms,
+        deduplicators=deduplicators,
+        timeout=profile.execution.item_timeout,
+        memory=profile.execution.item_memory,
+    )
+    stack.callback(workers.kill)
+    return _Stages(transforms=transforms, deduplicators=deduplicators, workers=workers)
+
+
+def _begin_spool(directory: Path, profile: Profile, request: RunRequest, ends: _Ends, stack: ExitStack) -> _Spool:
+    """Make this run's spool, and bring what killed runs left to the destination.
+
+    The own spool comes first: should the delivery fail, the next run still sees that there is something to mend.
+    """
+    run = _run_id()
+    spools = directory / "profiles" / profile.name / "runs"
+    before = spool.leftovers(spools)
+    orphans = read_orphans(before)
+    if request.dry_run:
+        own = _temporary(stack)
+    else:
+        own = spools / run
+        own.mkdir(parents=True, mode=0o700)
+        for leftover in before:
+            spool.deliver(leftover, Papers(ends.destination, ends.staging))
+    return _Spool(run=run, directory=own, recovering=bool(before), orphans=orphans)
+
+
+def _selection(profile: Profile, request: RunRequest) -> Selection:
+    return msgspec.structs.replace(profile.select, albums=request.albums) if request.albums else profile.select
 
 
 def _open_source(profile: Profile, directory: Path, stack: ExitStack, progress: Progress) -> Source[Any]:
@@ -230,8 +294,8 @@ def _open_source(profile: Profile, directory: Path, stack: ExitStack, progress: 
     return source
 
 
-def _open_destination(profile: Profile, stack: ExitStack, *, create: bool) -> Destination[Any]:
-    destination: Destination[Any] = profile.destination.make()
+def _open_destination(profile: Profile, stop: threading.Event, stack: ExitStack, *, create: bool) -> Destination[Any]:
+    destination: Destination[Any] = SteadyDestination(profile.destination.make(), stop)
     stack.callback(destination.close)
     try:
         destination.open(create=create)
@@ -272,11 +336,6 @@ def _staging(destination: Destination[Any], stack: ExitStack) -> Path:
 def _temporary(stack: ExitStack) -> Path:
     path = Path(tempfile.mkdtemp(prefix="syncengine-"))
     stack.callback(shutil.rmtree, path, ignore_errors=True)
-    return path
-
-
-def _make_spool(path: Path) -> Path:
-    path.mkdir(parents=True, mode=0o700)
     return path
 
 

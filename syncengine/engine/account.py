@@ -19,6 +19,29 @@ MAX_FAILURES_IN_REPORT = 100
 MAX_WARNINGS_IN_REPORT = 1000
 
 
+class LedgerFile:
+    """The ledger on local disk; takes lines from several threads.
+
+    Args:
+        path: is made, or emptied.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._encoder = msgspec.json.Encoder()
+        self._lock = threading.Lock()
+        self._file: BinaryIO = path.open("wb")
+
+    def write(self, lines: Sequence[LedgerLine]) -> None:
+        """Append some lines. Raises ``OSError`` when the disk is full."""
+        encoded = encoded_lines(self._encoder, lines)
+        with self._lock:
+            self._file.write(encoded)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+
 class Account:
     """Counts outcomes and writes the ledger to a local file, from the plan's thread and the placing one.
 
@@ -28,7 +51,6 @@ class Account:
     """
 
     def __init__(self, ledger: Path, progress: Progress) -> None:
-        self.path = ledger
         self.listed = 0
         self.outcomes: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
         self.duplicates: Counter[str] = Counter()
@@ -42,9 +64,8 @@ class Account:
         self.near_duplicates = 0
         self.read_to_end = False
         self._progress = progress
-        self._encoder = msgspec.json.Encoder()
         self._lock = threading.Lock()
-        self._file: BinaryIO = ledger.open("wb")
+        self._ledger = LedgerFile(ledger)
 
     def list_items(self, items: Sequence[MediaItem]) -> None:
         """Count items that the source listed."""
@@ -54,7 +75,7 @@ class Account:
     def count_unchanged(self, found: Sequence[tuple[MediaItem, ItemRecord]]) -> None:
         """Account for items that are as they were."""
         unchanged = Outcome.UNCHANGED
-        self._write(
+        self._ledger.write(
             [
                 LedgerLine(outcome=unchanged, id=item.id, name=item.name, path=known.path, origins=item.origins)
                 for item, known in found
@@ -70,7 +91,7 @@ class Account:
 
     def finish(self, line: LedgerLine) -> None:
         """Account for one item."""
-        self._write([line])
+        self._ledger.write([line])
         with self._lock:
             self.outcomes[line.outcome] += 1
             self.bytes_written += line.bytes
@@ -104,12 +125,7 @@ class Account:
 
     def close(self) -> None:
         """Finish the ledger's file."""
-        self._file.close()
-
-    def _write(self, lines: Sequence[LedgerLine]) -> None:
-        encoded = encoded_lines(self._encoder, lines)
-        with self._lock:
-            self._file.write(encoded)
+        self._ledger.close()
 
 
 def filtered_line(item: MediaItem, rule: str) -> LedgerLine:

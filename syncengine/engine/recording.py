@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -98,10 +97,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_plain(element) for element in value)
     return value
-
-
-def open_spool(directory: Path, run: str) -> Path:
-    """Make and return the directory of one run."""
-    path = directory / run
-    path.mkdir(parents=True, mode=0o700)
-    return path

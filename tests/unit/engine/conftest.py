@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import AlbumStyle, RunParts
 from syncengine.engine.silence import Silent
+from syncengine.engine.steady_destination import SteadyDestination
 from syncengine.engine.workers import Worked
 from syncengine.model import ContentRecord, LedgerLine
 from syncengine.state.store import StateStore
@@ -109,6 +110,7 @@ class Backup:
         self.profile = "test"
         self.told = Told()
         self.stop = threading.Event()
+        self.exclusive: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
         self.runs = 0
         self.destination.open()
 
@@ -160,11 +162,12 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
         for name in ("cache", "scratch", "staging"):
             (backup.directory / name).mkdir(exist_ok=True)
         source.open(RunContext(cache=backup.directory / "cache", scratch=backup.directory / "scratch", zone=ROME))
+        destination = SteadyDestination(backup.destination, backup.stop)
         spools = backup.directory / "spool"
         before = spool.leftovers(spools)
         orphans = read_orphans(before)
         for leftover in before:
-            spool.deliver(leftover, Papers(backup.destination, backup.directory / "staging"))
+            spool.deliver(leftover, Papers(destination, backup.directory / "staging"))
         (spools / run).mkdir(parents=True)
         dedups = backup.dedups()
         return RunParts(
@@ -173,7 +176,7 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
             source_label="memory",
             destination_label="memory",
             source=source,
-            destination=backup.destination,
+            destination=destination,
             state=store.bind(backup.profile, backup.destination.identity),
             transforms=backup.transforms,
             deduplicators=dedups,
@@ -195,7 +198,7 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
             observers=backup.told,
             stop=backup.stop,
             failed=threading.Event(),
-            exclusive=contextlib.nullcontext,
+            exclusive=backup.exclusive,
         )
 
     def __exit__(self, *error: object) -> None:
