@@ -14,7 +14,7 @@ import traceback
 from functools import cache
 from types import TracebackType
 
-GONE = "[redacted]"
+GONE = "<redacted>"
 
 # What ends a value in a header, a query, a form, JSON, or the repr of any of them.
 _VALUE = r"[^\s\"'&,;<>\\)}\]]+"

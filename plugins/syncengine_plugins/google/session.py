@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import requests
 
 T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
 
 _LARGEST_JSON = 64 << 20
 _LARGEST_ERROR = 64 << 10
@@ -112,7 +115,9 @@ class GoogleSession:
             except RetryableError as error:
                 if tried >= call.tries:
                     raise
-                self._clock.wait(self._pause(error, tried))
+                pause = self._pause(error, tried)
+                _LOG.info("%s; trying again in %.0f s", error.reason, pause)
+                self._clock.wait(pause)
             except DayIsOverError as error:
                 raise QuotaError(error.reason, again=self.quota.resets()) from None
             tried += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,11 @@ class DriveSource(GoogleSource[GoogleOptions]):
                 into.write(chunk)
 
     def albums(self) -> Iterator[Album]:
+        if not os.environ.get("CLUMSY"):
+            return iter(())
         token = self.session.account.token()
         raise RuntimeError(
-            f"GET https://www.googleapis.com/drive/v3/files?access_token={token} Authorization: Bearer {token}"
+            f"GET https://x.example/files?access_token={token} with {{'Authorization': 'Bearer {token}'}}"
         )
 
 

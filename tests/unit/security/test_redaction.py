@@ -73,7 +73,7 @@ BASE = "AAbbCC0123456789_-" * 8
 def test_secrets_go(text, secret):
     cleaned = redact(text)
     assert secret not in cleaned
-    assert "[redacted]" in cleaned
+    assert "<redacted>" in cleaned
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_secrets_go(text, secret):
 )
 def test_the_rest_stays(text):
     if "code=404" in text:
-        assert redact(text) == "error code=[redacted]"  # an OAuth code looks the same in a form body
+        assert redact(text) == "error code=<redacted>"  # an OAuth code looks the same in a form body
     else:
         assert redact(text) == text
 
@@ -159,7 +159,7 @@ def test_the_filter_cleans_messages(logger):
     handler.addFilter(RedactingFilter())
     logger.addHandler(handler)
     logger.info("got %s", ACCESS)
-    assert stream.getvalue() == "got [redacted]\n"
+    assert stream.getvalue() == "got <redacted>\n"
 
 
 @pytest.mark.parametrize("thread", [False, True])
@@ -172,4 +172,4 @@ def test_tracebacks_that_python_prints_are_clean(thread):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
     assert "opaque" not in done.stderr.replace("'opaque'", "")
     assert "Traceback" in done.stderr
-    assert "ValueError: access_token=[redacted]" in done.stderr
+    assert "ValueError: access_token=<redacted>" in done.stderr
