@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from syncengine.api import FatalError, ItemError, RetryableError, Sink
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.index import PartRow
-from syncengine_plugins.sources.takeout.reading import Archives, Copy, origin
+from syncengine_plugins.sources.takeout.reading import Copies, Copy, origin
+from syncengine_plugins.sources.takeout.shelf import Shelf
 
 _WHOLE = 8 << 20
 _PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EHOSTDOWN, errno.EHOSTUNREACH})
@@ -19,13 +19,13 @@ class Fetcher:
     """Hands out items' bytes, checked.
 
     Args:
-        root: where the parts are, to tell a missing part from a missing disk.
-        archives: opens them.
+        shelf: where the parts are, to tell a missing part from a missing disk.
+        archives: reads them.
         parts: returns every part by its id, as last listed.
     """
 
-    def __init__(self, root: Path, archives: Archives, parts: Callable[[], dict[int, PartRow]]) -> None:
-        self._root, self._archives, self._parts = root, archives, parts
+    def __init__(self, shelf: Shelf, archives: Copies, parts: Callable[[], dict[int, PartRow]]) -> None:
+        self._shelf, self._archives, self._parts = shelf, archives, parts
         self._damaged: dict[Copy, str] = {}
 
     def fetch(self, copies: tuple[Copy, ...], into: Sink) -> None:
@@ -48,7 +48,7 @@ class Fetcher:
                 break
         raise ItemError(
             "; ".join(self._damaged[copy] for copy in copies if copy in self._damaged) or "it has no copy to read",
-            advice="download the archive again, or check it with `unzip -t`",
+            advice=self._shelf.advice,
         )
 
     def _write(self, copy: Copy, into: Sink) -> int:
@@ -82,10 +82,7 @@ class Fetcher:
             yield b"".join(chunks)
 
     def _unreadable(self, error: OSError, place: str) -> str:
-        if not self._root.exists():
-            raise FatalError(
-                f"the Takeout folder {self._root} is gone", advice="check that it is mounted, then run again"
-            ) from error
+        self._shelf.require_presence()
         if error.errno == errno.ENOSPC:
             raise FatalError("the scratch directory is full", advice="make room and run again") from error
         if error.errno in _PASSING:

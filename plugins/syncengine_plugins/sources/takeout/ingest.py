@@ -6,19 +6,21 @@ import io
 import os
 import zlib
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from syncengine_plugins.media import apple
-from syncengine_plugins.sources.takeout.damage import PartDamagedError
+from syncengine_plugins.sources.takeout.damage import PartDamagedError, PartUnreachableError
 from syncengine_plugins.sources.takeout.index import Index, PartRow
 from syncengine_plugins.sources.takeout.intake import PartIntake, is_media, photos_place
 from syncengine_plugins.sources.takeout.members import (
     LARGEST_JSON,
+    Listed,
     Member,
     Refused,
     ZipRules,
@@ -38,7 +40,10 @@ from syncengine_plugins.sources.takeout.parts import (
 )
 from syncengine_plugins.sources.takeout.tgz_stream import TgzReader
 from syncengine_plugins.sources.takeout.zip_directory import read_directory
-from syncengine_plugins.sources.takeout.zip_stream import checked, zip_chunks
+from syncengine_plugins.sources.takeout.zip_stream import ReadAt, checked, zip_chunks
+
+if TYPE_CHECKING:
+    from syncengine_plugins.sources.takeout.shelf import Checksums, Shelf
 
 #: Kind of a part that is an archive, yet no Takeout.
 FOREIGN = "foreign"
@@ -50,12 +55,13 @@ _PEEK = 200
 _FARTHEST = (1 << 63) - 1
 
 
-def refresh(index: Index, parts: tuple[PartFile, ...], tick: Callable[[str], None]) -> bool:
+def refresh(index: Index, parts: tuple[PartFile, ...], shelf: Shelf, tick: Callable[[str], None]) -> bool:
     """Make the index hold what ``parts`` hold.
 
     Args:
         index: to bring up to date.
         parts: all that there is.
+        shelf: where they lie.
         tick: told which part is being read.
 
     Returns:
@@ -73,7 +79,7 @@ def refresh(index: Index, parts: tuple[PartFile, ...], tick: Callable[[str], Non
     )
     for number, part in enumerate(changed, 1):
         tick(f"reading {part.name} ({number} of {len(changed)} new or changed parts)")
-        _read_part(index, part, known[part.name].id if part.name in known else None)
+        _read_part(index, part, known[part.name].id if part.name in known else None, shelf)
     return bool(gone or changed)
 
 
@@ -96,25 +102,22 @@ def _same(part: PartFile, row: PartRow) -> bool:
     return (part.fingerprint, part.export, False) == (row.fingerprint, row.export, bool(row.again))
 
 
-def _read_part(index: Index, part: PartFile, old: int | None) -> None:
+def _read_part(index: Index, part: PartFile, old: int | None, shelf: Shelf) -> None:
     with index.transaction():
         checksums = index.checksums(old) if old is not None and part.kind == "tree" else {}
         if old is not None:
             index.drop_part(old)
-        kind = part.kind if peek(part) else FOREIGN
+        kind = part.kind if shelf.is_takeout(part) else FOREIGN
         part_id = index.add_part((part.name, part.path, kind, part.fingerprint, part.export, part.stamp, ""))
         if kind == FOREIGN:
             return
         intake, problem, again = PartIntake(index, part, part_id), "", False
         try:
-            if part.kind == "zip":
-                _read_zip(part, intake)
-            elif part.kind == "tgz":
-                _read_tgz(part, intake)
-            else:
-                _read_tree(part, intake, checksums)
+            shelf.read(part, intake, checksums)
         except PartDamagedError as error:
             problem = str(error)
+        except PartUnreachableError as error:
+            problem, again = str(error), True
         except OSError as error:
             problem, again = f"it cannot be read ({error.strerror or error})", True
         intake.close(problem, again=again)
@@ -123,21 +126,36 @@ def _read_part(index: Index, part: PartFile, old: int | None) -> None:
 # Zip
 
 
-def _read_zip(part: PartFile, intake: PartIntake) -> None:
+def read_zip_file(part: PartFile, intake: PartIntake) -> None:
+    """Give every member of a zip on disk to ``intake``; raises as ``Shelf.read`` does."""
     with open(part.path, "rb") as stream, open(part.path, "rb", buffering=0) as content:
         length = os.fstat(stream.fileno()).st_size
-        overlapping = _overlapping(stream)
-        rules = ZipRules(length)
-        intake.read = lambda member: _small_zip_member(content.fileno(), member)
-        for ordinal, entry in enumerate(read_directory(stream)):
-            if ordinal in overlapping:
-                intake.refuse(Refused(shown(decode_name(entry.name)), "it overlaps another member", lost=True))
-            else:
-                intake.take(rules.judge(entry, ordinal))
+        intake.read = lambda member: small_zip_member(partial(os.pread, content.fileno()), member)
+        for listed in zip_members(stream, length):
+            intake.take(listed)
         _refuse_replaced(part, file_fingerprint(os.stat(part.path)))
 
 
-def _overlapping(stream: io.BufferedReader) -> set[int]:
+def zip_members(stream: BinaryIO, length: int) -> Iterator[Listed]:
+    """Yield every entry of a zip's directory, judged.
+
+    Args:
+        stream: the archive, seekable; only its directory is read.
+        length: bytes of the archive.
+
+    Raises:
+        PartDamagedError: there is no directory, or it breaks off.
+    """
+    overlapping = _overlapping(stream)
+    rules = ZipRules(length)
+    for ordinal, entry in enumerate(read_directory(stream)):
+        if ordinal in overlapping:
+            yield Refused(shown(decode_name(entry.name)), "it overlaps another member", lost=True)
+        else:
+            yield rules.judge(entry, ordinal)
+
+
+def _overlapping(stream: BinaryIO) -> set[int]:
     """Return the ordinals of members that share bytes with others, which is how small archives hold endless ones."""
     offsets, ends = array("Q"), array("Q")
     try:
@@ -157,15 +175,17 @@ def _overlapping(stream: io.BufferedReader) -> set[int]:
     return found
 
 
-def _small_zip_member(handle: int, member: Member) -> bytes:
-    chunks = zip_chunks(handle, member.offset, member.packed, member.method)
+def small_zip_member(read: ReadAt, member: Member) -> bytes:
+    """Return the bytes of a small member; raises ``MemberDamagedError``."""
+    chunks = zip_chunks(read, member.offset, member.packed, member.method)
     return b"".join(checked(chunks, member.size, member.crc))
 
 
 # Tgz
 
 
-def _read_tgz(part: PartFile, intake: PartIntake) -> None:
+def read_tgz(part: PartFile, intake: PartIntake) -> None:
+    """Give every member of a tgz on disk to ``intake``; raises as ``Shelf.read`` does."""
     room = max(_ROOM_FLOOR, _ROOM_RATIO * os.stat(part.path).st_size)
     with TgzReader(Path(part.path)) as reader:
         intake.read = lambda member: b"".join(reader.chunks(member.offset, member.size))
@@ -200,7 +220,8 @@ def content_identifier(stream: BinaryIO, name: str) -> str:
 # Unpacked directories
 
 
-def _read_tree(part: PartFile, intake: PartIntake, checksums: dict[tuple[str, int, int], int]) -> None:
+def read_tree(part: PartFile, intake: PartIntake, checksums: Checksums) -> None:
+    """Give every file of an unpacked directory to ``intake``; raises as ``Shelf.read`` does."""
     archives = not part.beside_archives
     files = list_directory(part.path, archives=archives)
     intake.read = lambda member: _small_file(part.path, member)

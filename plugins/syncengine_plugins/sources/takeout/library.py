@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
@@ -16,8 +15,9 @@ from syncengine_plugins.sources.takeout.ingest import FOREIGN, content_identifie
 from syncengine_plugins.sources.takeout.items import unpack_item
 from syncengine_plugins.sources.takeout.matching import match_changed
 from syncengine_plugins.sources.takeout.merging import merge
-from syncengine_plugins.sources.takeout.parts import FoundParts, find_parts
-from syncengine_plugins.sources.takeout.reading import Archives, Copy
+from syncengine_plugins.sources.takeout.parts import FoundParts
+from syncengine_plugins.sources.takeout.reading import Copy
+from syncengine_plugins.sources.takeout.shelf import Shelf
 
 _INDEX = "takeout.sqlite"
 _ITEMS = "SELECT i.row, s.json FROM item i LEFT JOIN sidecar s ON s.id = i.sidecar ORDER BY i.id"
@@ -26,16 +26,16 @@ _COPY = "SELECT part, path, raw, size, crc, offset, packed, method, mtime, name 
 
 
 class Library:
-    """All exports in a folder as one library.
+    """All exports on a shelf as one library.
 
     Args:
-        root: the folder, or one archive.
+        shelf: where the parts lie.
         found: what lies there, as it was just found.
         context: the engine's.
     """
 
-    def __init__(self, root: Path, found: FoundParts, context: RunContext) -> None:
-        self._root, self._tick = root, context.tick
+    def __init__(self, shelf: Shelf, found: FoundParts, context: RunContext) -> None:
+        self._shelf, self._tick = shelf, context.tick
         self._found: FoundParts | None = found
         self._path = context.cache / _INDEX
         try:
@@ -43,9 +43,10 @@ class Library:
         except OSError as error:
             raise unusable_index(self._path, error) from error
         self._index = Index(self._path)
-        self.archives = Archives(context.scratch, self._index.between)
+        self.archives = shelf.copies(context.scratch, self._index.between)
         self.parts: dict[int, PartRow] = {}
         self._missing: tuple[str, ...] | None = None
+        self._warnings: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Let go of the index and of the parts."""
@@ -78,12 +79,12 @@ class Library:
         remarks = list(self._index.rows("SELECT text, lost FROM remark ORDER BY lost DESC, rowid LIMIT ?", (_REMARKS,)))
         broken = [f"{part.name}: {part.problem}" for part in self.parts.values() if part.problem]
         foreign = [f"{part.name}: holds nothing of a Takeout" for part in self.parts.values() if part.kind == FOREIGN]
-        missing = (*(self._missing or ()), *broken, *(text for text, lost in remarks if lost))
+        missing = (*(self._missing or ()), *broken, *(text for text, lost in remarks if lost), *self._shelf.lost())
         return Inventory(
             complete=not missing,
             missing=missing,
             counts=counts,
-            warnings=(*foreign, *(text for text, lost in remarks if not lost)),
+            warnings=(*self._warnings, *foreign, *(text for text, lost in remarks if not lost)),
         )
 
     def _update(self) -> None:
@@ -113,13 +114,13 @@ class Library:
         )
 
     def _bring_up_to_date(self) -> None:
-        found, self._found = self._found or parts_at(self._root), None
-        refresh(self._index, found.parts, self._tick)
+        found, self._found = self._found or self._shelf.find(), None
+        refresh(self._index, found.parts, self._shelf, self._tick)
         self.parts = {part.id: part for part in self._index.parts()}
         if not self._index.is_merged():
             match_changed(self._index, self._identifier, self._tick)
             merge(self._index, self._checksum, self._tick)
-        self._missing = found.missing
+        self._missing, self._warnings = found.missing, found.warnings
 
     def _copy(self, media: int) -> tuple[Copy, str]:
         row = self._index.db.execute(_COPY, (media,)).fetchone()
@@ -147,14 +148,3 @@ class Library:
             return None
         self._index.db.execute("UPDATE media SET crc = ? WHERE id = ?", (crc, media))
         return crc
-
-
-def parts_at(root: Path) -> FoundParts:
-    """Return the parts at ``root``. Raises ``FatalError`` when it cannot be read."""
-    try:
-        return find_parts(root)
-    except OSError as error:
-        raise FatalError(
-            f"the Takeout folder {root} cannot be read: {error.strerror or error}",
-            advice="check that it is there and mounted, or set `path` to where the archives of Google Takeout are",
-        ) from error

@@ -61,10 +61,12 @@ class FoundParts(msgspec.Struct, frozen=True):
     Args:
         parts: what can be read, in a stable order.
         missing: unfinished downloads and gaps in the numbering, each with its reason.
+        warnings: what a person should know.
     """
 
     parts: tuple[PartFile, ...]
     missing: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class FileListing(msgspec.Struct, frozen=True):
@@ -84,11 +86,13 @@ def find_parts(root: Path) -> FoundParts:
     """
     if not root.is_dir():
         status = root.stat()
-        kind = _archive_kind(root.name) or "zip"
+        kind = archive_kind(root.name) or "zip"
         return FoundParts((_archive(root.name, str(root), kind, status),), ())
     search = _Search(root)
     search.visit("", 0)
-    return FoundParts(tuple(sorted(search.parts, key=_order)), tuple(sorted(search.missing) + _gaps(search)))
+    return FoundParts(
+        tuple(sorted(search.parts, key=part_order)), tuple(sorted(search.missing) + search.numbers.gaps())
+    )
 
 
 def is_export_root(folder: str) -> bool:
@@ -128,7 +132,7 @@ def list_directory(path: str, *, archives: bool = True) -> list[FileListing]:
     found = []
     with os.scandir(path) as entries:
         for entry in entries:
-            own = archives or not (_archive_kind(entry.name) or _UNFINISHED.fullmatch(entry.name))
+            own = archives or not (archive_kind(entry.name) or _UNFINISHED.fullmatch(entry.name))
             if own and not entry.is_dir(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 regular = stat.S_ISREG(status.st_mode)
@@ -159,7 +163,7 @@ class _Search:
         self._prefix = f"{own}/" if is_export_root(own) and not _is_takeout(own) else ""
         self.parts: list[PartFile] = []
         self.missing: list[str] = []
-        self.numbers: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+        self.numbers = PartNumbers()
 
     def visit(self, relative: str, depth: int) -> None:
         """Look at one directory, then at those in it.
@@ -182,7 +186,7 @@ class _Search:
         for name in folders:
             if is_strange(name):
                 continue
-            self._number(name)
+            self.numbers.add(name)
             inside = self._is_export(f"{relative}{name}/")
             if inside or (depth < _DEEPEST and not name.startswith((".", "@", "$"))):
                 self.visit(f"{relative}{name}/", depth + (not inside))
@@ -198,9 +202,9 @@ class _Search:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.name)
-                elif holds_archives and (kind := _archive_kind(entry.name)) and entry.is_file():
+                elif holds_archives and (kind := archive_kind(entry.name)) and entry.is_file():
                     self.parts.append(_archive(relative + entry.name, entry.path, kind, entry.stat()))
-                    self._number(entry.name)
+                    self.numbers.add(entry.name)
         if folder := self._as_part(relative, here, holds_archives=holds_archives):
             self.parts.append(folder)
         return folders
@@ -219,14 +223,14 @@ class _Search:
             files = files if any(file.name.lower().endswith(".json") for file in files) else []
         if not files:
             return None
-        stamp = _STAMP.findall(relative)
+        stamp = stamp_in(relative)
         return PartFile(
             name=printable(relative.rstrip("/") or "."),
             path=here,
             kind="tree",
             fingerprint=fingerprint_of(files),
-            export=stamp[-1].upper() if stamp else f"unpacked in {self._outside(relative)}",
-            stamp=stamp[-1].upper() if stamp else "",
+            export=stamp or f"unpacked in {self._outside(relative)}",
+            stamp=stamp,
             inside=self._prefix + relative,
             beside_archives=holds_archives,
         )
@@ -245,49 +249,63 @@ class _Search:
         if found is None:
             return False
         whole = found["whole"]
-        if not (_archive_kind(whole) or is_named_takeout(whole) or whole.startswith("Unconfirmed ")):
+        if not (archive_kind(whole) or is_named_takeout(whole) or whole.startswith("Unconfirmed ")):
             return False
-        self._number(whole)
+        self.numbers.add(whole)
         self.missing.append(f"{shown(relative + name)}: its download is not finished")
         return True
 
-    def _number(self, name: str) -> None:
+
+class PartNumbers:
+    """The numbers in the names of parts, by export."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+
+    def add(self, name: str) -> None:
+        """Note a file or directory by its name."""
         if found := _STAMPED.fullmatch(name):
             batch = (found["stamp"].upper(), found["batch"] or "")
-            self.numbers[batch].setdefault(int(found["number"]), found["rest"] or "")
+            self._found[batch].setdefault(int(found["number"]), found["rest"] or "")
+
+    def gaps(self) -> list[str]:
+        """Name the parts whose numbers are missing between others; what follows the last nobody can tell."""
+        missing = []
+        for (stamp, batch), numbers in sorted(self._found.items()):
+            absent = list(islice((one for one in range(1, max(numbers)) if one not in numbers), _MOST_GAPS + 1))
+            stem = f"takeout-{stamp}-{batch}-" if batch else f"takeout-{stamp}-"
+            ending = next((rest for rest in numbers.values() if archive_kind(rest)), "")
+            missing += [f"{stem}{number:03}{ending}: not there" for number in absent[:_MOST_GAPS]]
+            if len(absent) > _MOST_GAPS:
+                missing.append(f"{stem}...: more parts are not there")
+        return missing
 
 
-def _gaps(search: _Search) -> list[str]:
-    """Name the parts whose numbers are missing between those that are there; what follows the last nobody can tell."""
-    missing = []
-    for (stamp, batch), numbers in sorted(search.numbers.items()):
-        absent = list(islice((number for number in range(1, max(numbers)) if number not in numbers), _MOST_GAPS + 1))
-        stem = f"takeout-{stamp}-{batch}-" if batch else f"takeout-{stamp}-"
-        ending = next((rest for rest in numbers.values() if _archive_kind(rest)), "")
-        missing += [f"{stem}{number:03}{ending}: not there" for number in absent[:_MOST_GAPS]]
-        if len(absent) > _MOST_GAPS:
-            missing.append(f"{stem}...: more parts are not there")
-    return missing
+def stamp_in(name: str) -> str:
+    """Return the time stamp of the export that a file or directory of this name belongs to, or nothing."""
+    stamp = _STAMP.findall(name)
+    return str(stamp[-1]).upper() if stamp else ""
 
 
-def _archive_kind(name: str) -> PartKind | None:
+def archive_kind(name: str) -> PartKind | None:
+    """Return how an archive of this name is read, and ``None`` for what is no archive."""
     lower = name.lower()
     return next((kind for suffix, kind in _ARCHIVES if lower.endswith(suffix)), None)
 
 
 def _archive(name: str, path: str, kind: PartKind, status: os.stat_result) -> PartFile:
-    stamp = _STAMP.findall(name)
+    stamp = stamp_in(name)
     folder = name.rpartition("/")[0]
     return PartFile(
         name=printable(name),
         path=path,
         kind=kind,
         fingerprint=file_fingerprint(status),
-        export=stamp[-1].upper() if stamp else f"archives in {folder}",
-        stamp=stamp[-1].upper() if stamp else "",
+        export=stamp or f"archives in {folder}",
+        stamp=stamp,
     )
 
 
-def _order(part: PartFile) -> tuple[str, list[str]]:
+def part_order(part: PartFile) -> tuple[str, list[str]]:
     """Sort by export, then by name with numbers in their own order."""
     return part.stamp, [piece.zfill(12) if piece.isdecimal() else piece for piece in re.split(r"(\d+)", part.name)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -54,8 +55,24 @@ def origin(copy: Copy, part: PartRow) -> str:
     return f"{part.name}/{path.rpartition('/')[2]}" if part.kind == "tree" else f"{part.name}!{path}"
 
 
+class Copies(Protocol):
+    """Reads copies wherever their parts lie. ``chunks`` may be asked from several threads at once."""
+
+    def chunks(self, copy: Copy, part: PartRow) -> Iterator[bytes]:
+        """Yield the bytes of a copy, held against its size and checksum; raises as ``Archives.chunks`` does."""
+        ...
+
+    def stream(self, copy: Copy, part: PartRow, *, unpack: bool) -> AbstractContextManager[BinaryIO | None]:
+        """Open a copy as a seekable stream, as ``Archives.stream`` does."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
 class Archives:
-    """Opens members of the parts.
+    """Opens members of parts that lie in a folder.
 
     A zip is opened for each member and holds no state in between; a tgz stays open where the last member ended.
 
@@ -102,7 +119,7 @@ class Archives:
                 yield file
         elif part.kind == "zip" and copy.method == STORED:
             with _opened(part) as handle:
-                yield io.BufferedReader(StoredMember(handle, copy.offset, copy.size), 1 << 16)
+                yield io.BufferedReader(StoredMember(partial(os.pread, handle), copy.offset, copy.size), 1 << 16)
         elif part.kind == "zip" and unpack and copy.size <= _LARGEST_IN_MEMORY:
             yield io.BytesIO(b"".join(self.chunks(copy, part)))
         else:
@@ -115,7 +132,7 @@ class Archives:
 
 def _zip_chunks(copy: Copy, part: PartRow) -> Iterator[bytes]:
     with _opened(part) as handle:
-        yield from zip_chunks(handle, copy.offset, copy.packed, copy.method)
+        yield from zip_chunks(partial(os.pread, handle), copy.offset, copy.packed, copy.method)
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from syncengine.api import (
 )
 from syncengine_plugins.sources.takeout.describing import describe
 from syncengine_plugins.sources.takeout.fetching import Fetcher
-from syncengine_plugins.sources.takeout.ingest import peek
-from syncengine_plugins.sources.takeout.library import Library, parts_at
+from syncengine_plugins.sources.takeout.library import Library
+from syncengine_plugins.sources.takeout.local_shelf import LocalShelf
 from syncengine_plugins.sources.takeout.reading import Copy
 
 _ADVICE = "download the archives of Google Takeout (takeout-*.zip) into it, or set `path` to where they are"
@@ -62,12 +62,13 @@ class TakeoutSource(Source[TakeoutOptions]):
         """See ``Source``. Raises ``FatalError`` when there is no Takeout at the path."""
         super().open(context)
         root = Path(self.options.path).expanduser()
-        found = parts_at(root)
-        if not found.missing and not any(peek(part) for part in found.parts):
+        shelf = LocalShelf(root)
+        found = shelf.find()
+        if not found.missing and not any(shelf.is_takeout(part) for part in found.parts):
             wanted = "takeout-*.zip, takeout-*.tgz, or an unpacked Takeout folder"
             raise FatalError(f"there is no Google Takeout in {root}: looked for {wanted}", advice=_ADVICE)
-        library = self._library = Library(root, found, context)
-        self._fetcher = Fetcher(root, library.archives, lambda: library.parts)
+        library = self._library = Library(shelf, found, context)
+        self._fetcher = Fetcher(shelf, library.archives, lambda: library.parts)
 
     def close(self) -> None:
         """See ``Source``."""

@@ -6,22 +6,24 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.zip_directory import STORED
 
 CHUNK = 1 << 20
+#: Reads the archive: at most so many bytes from an offset on, fewer at its end. ``partial(os.pread, handle)`` is one.
+ReadAt = Callable[[int, int], bytes]
 _HEADER = struct.Struct("<4s5H3L2H")
 _SIGNATURE = b"PK\x03\x04"
 _GUESS = 1024  # what the local header's name and extra field rarely exceed
 
 
-def zip_chunks(handle: int, offset: int, packed: int, method: int) -> Iterator[bytes]:
+def zip_chunks(read: ReadAt, offset: int, packed: int, method: int) -> Iterator[bytes]:
     """Yield a member's bytes as they come, unchecked (``checked`` does that).
 
     Args:
-        handle: file descriptor of the archive.
+        read: reads the archive; asked for one stretch after the other, without gaps.
         offset: of the local header.
         packed: compressed bytes.
         method: stored or deflated.
@@ -29,7 +31,7 @@ def zip_chunks(handle: int, offset: int, packed: int, method: int) -> Iterator[b
     Raises:
         MemberDamagedError: no member there, or its compressed bytes are damaged.
     """
-    raw = _packed_chunks(handle, offset, packed)
+    raw = _packed_chunks(read, offset, packed)
     return raw if method == STORED else _inflated(raw)
 
 
@@ -53,8 +55,8 @@ def checked(chunks: Iterator[bytes], size: int, crc: int | None) -> Iterator[byt
         raise MemberDamagedError(f"its checksum is {running:08x}, the archive says {crc:08x}")
 
 
-def _packed_chunks(handle: int, offset: int, packed: int) -> Iterator[bytes]:
-    first = os.pread(handle, min(CHUNK, _HEADER.size + _GUESS + packed), offset)
+def _packed_chunks(read: ReadAt, offset: int, packed: int) -> Iterator[bytes]:
+    first = read(min(CHUNK, _HEADER.size + _GUESS + packed), offset)
     if len(first) < _HEADER.size or not first.startswith(_SIGNATURE):
         raise MemberDamagedError("there is no member where the archive's directory says")
     fields = _HEADER.unpack_from(first)
@@ -64,7 +66,7 @@ def _packed_chunks(handle: int, offset: int, packed: int) -> Iterator[bytes]:
         yield data
     at = max(at, offset + start)
     while at < end:
-        chunk = os.pread(handle, min(CHUNK, end - at), at)
+        chunk = read(min(CHUNK, end - at), at)
         if not chunk:
             raise MemberDamagedError("the archive ends in the middle of it")
         at += len(chunk)
@@ -90,7 +92,7 @@ class StoredMember(io.RawIOBase):
     """A seekable view of a stored member, for who reads a few bytes here and there.
 
     Args:
-        handle: file descriptor of the archive; stays the caller's.
+        read: reads the archive.
         offset: of the local header.
         size: bytes of the member.
 
@@ -98,13 +100,13 @@ class StoredMember(io.RawIOBase):
         MemberDamagedError: no member there.
     """
 
-    def __init__(self, handle: int, offset: int, size: int) -> None:
+    def __init__(self, read: ReadAt, offset: int, size: int) -> None:
         super().__init__()
-        head = os.pread(handle, _HEADER.size, offset)
+        head = read(_HEADER.size, offset)
         if len(head) < _HEADER.size or not head.startswith(_SIGNATURE):
             raise MemberDamagedError("there is no member where the archive's directory says")
         fields = _HEADER.unpack(head)
-        self._handle, self._size, self._at = handle, size, 0
+        self._read, self._size, self._at = read, size, 0
         self._start = offset + _HEADER.size + int(fields[9]) + int(fields[10])
 
     def readable(self) -> bool:
@@ -123,7 +125,7 @@ class StoredMember(io.RawIOBase):
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # typeshed names a private type
         """Fill ``buffer`` as far as the member goes."""
-        chunk = os.pread(self._handle, max(0, min(len(buffer), self._size - self._at)), self._start + self._at)
+        chunk = self._read(max(0, min(len(buffer), self._size - self._at)), self._start + self._at)
         buffer[: len(chunk)] = chunk
         self._at += len(chunk)
         return len(chunk)
