@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -109,12 +109,11 @@ def planned(
 ) -> Iterator[Iterator[Decisions]]:
     """Give what a run would decide, a thousand items at a time; nothing is fetched or written."""
     request = msgspec.structs.replace(request, dry_run=True)
-    with _parts(profile, host, request, progress, threading.Event()) as parts:
-        account = Account(parts.spool / spool.LEDGER, progress)
-        try:
-            yield decide_all(parts, account)
-        finally:
-            account.close()
+    with (
+        _parts(profile, host, request, progress, threading.Event()) as parts,
+        closing(Account(parts.spool / spool.LEDGER, progress)) as account,
+    ):
+        yield decide_all(parts, account)
 
 
 def list_albums(profile: Profile) -> list[Album]:

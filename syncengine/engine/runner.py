@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import datetime
 from typing import Any, Literal
 
@@ -38,45 +39,51 @@ def run(parts: RunParts) -> RunReport:
     """
     clock = _Clock()
     parts.observers.run_started(parts.profile, parts.run)
-    account = Account(parts.spool / spool.LEDGER, parts.progress)
-    recorder = Recorder(parts, account)
-    ended, reason = _guarded(parts, lambda: process(parts, account, recorder))
-    account.close()
-    recorder.close()
-    with parts.exclusive():
-        closed, why = _guarded(parts, lambda: _complete(parts, account, recorder), last=True)
+    with (
+        closing(Account(parts.spool / spool.LEDGER, parts.progress)) as account,
+        closing(Recorder(parts, account)) as recorder,
+    ):
+        ended, reason = _guarded(parts, lambda: process(parts, account, recorder))
+        with parts.exclusive():
+            closed, why = _guarded(parts, lambda: _complete(parts, account, recorder), last=True)
     if ended == "completed":
         ended, reason = closed, why
     report = _report(parts, account, clock, ended, reason)
-    parts.state.save_run(report)
+    report = _saved(parts, report)
     if closed == "completed":  # Otherwise the papers stay in the spool, and tell the next run that it has to mend.
         closed, why = _guarded(
             parts, lambda: _deliver(parts, report, mended=ended != "stopped" and not account.unmended), last=True
         )
         if ended == "completed" and closed != "completed":
-            report = msgspec.structs.replace(report, ended="stopped", reason=why, complete=False)
-            parts.state.save_run(report)
+            report = _saved(parts, msgspec.structs.replace(report, ended="stopped", reason=why, complete=False))
     parts.observers.run_finished(parts.profile, report)
     return report
+
+
+def _saved(parts: RunParts, report: RunReport) -> RunReport:
+    """Remember an account in the state; where that cannot be done, the account says so itself."""
+    saved, why = _guarded(parts, lambda: parts.state.save_run(report), last=True)
+    if saved == "completed" or report.ended != "completed":
+        return report
+    return msgspec.structs.replace(report, ended="stopped", reason=why, complete=False)
 
 
 def rehearse(parts: RunParts) -> RunReport:
     """Decide about every item and do nothing: a dry run. What would be fetched counts as stored or updated."""
     clock = _Clock()
-    account = Account(parts.spool / spool.LEDGER, parts.progress)
-
-    def decide() -> None:
-        for decisions in decide_all(parts, account):
-            account.count_unchanged(decisions.unchanged)
-            account.count_filtered(decisions.filtered)
-            for work in decisions.work:
-                outcome = Outcome.UPDATED if work.why == "metadata changed" else Outcome.STORED
-                account.finish(LedgerLine(outcome=outcome, id=work.item.id, name=work.item.name, reason=work.why))
-
-    ended, reason = _guarded(parts, decide)
-    account.close()
+    with closing(Account(parts.spool / spool.LEDGER, parts.progress)) as account:
+        ended, reason = _guarded(parts, lambda: _decide(parts, account))
     report = _report(parts, account, clock, ended, reason)
     return msgspec.structs.replace(report, dry_run=True)
+
+
+def _decide(parts: RunParts, account: Account) -> None:
+    for decisions in decide_all(parts, account):
+        account.count_unchanged(decisions.unchanged)
+        account.count_filtered(decisions.filtered)
+        for work in decisions.work:
+            outcome = Outcome.UPDATED if work.why == "metadata changed" else Outcome.STORED
+            account.finish(LedgerLine(outcome=outcome, id=work.item.id, name=work.item.name, reason=work.why))
 
 
 def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, str]:
@@ -96,6 +103,8 @@ def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, 
 
 def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     """Bring what describes the whole destination up to date with what was recorded."""
+    account.close()  # Here, where a disk that is full is an end of the run and no accident.
+    recorder.close()
     papers = Papers(parts.destination, parts.staging)
     albums = AlbumWriter(parts, papers)
     changed = recorder.changed or parts.recovering

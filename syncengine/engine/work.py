@@ -68,7 +68,7 @@ class Work(msgspec.Struct, kw_only=True):
     @property
     def is_to_store(self) -> bool:
         """Whether its bytes are to be placed."""
-        return self.fetched is not None and not (self.lost or self.dropped or self.rule or self.copy_of)
+        return self.fetched is not None and not (self.lost or self.dropped or self.rule or self.copy_of or self.itself)
 
     def fail(self, reason: str) -> None:
         """Give the item up: nothing of it is stored, and the next run tries it again."""
