@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,9 @@ from syncengine.cli.options import json_option, print_json, profile_argument
 if TYPE_CHECKING:
     from syncengine.api import SignInStatus, SignInWay
     from syncengine.config.profile import Profile
+
+#: One of these is set where a browser can show itself, or where the user named one.
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -122,6 +126,8 @@ class TerminalScreen:
         # Imported here: only a sign-in needs it.
         import webbrowser
 
+        if sys.platform == "linux" and not any(map(os.environ.get, _SCREENS)):
+            return False  # or a browser in letters would take over the terminal
         try:
             return webbrowser.open(url)
         except webbrowser.Error:

@@ -38,8 +38,9 @@ class Stretching(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_sane(self) -> bool:
         """Whether it is safe to follow: neither worthless nor a way to take all memory."""
-        cost = self.n & (self.n - 1) == 0 and 1 << 14 <= self.n <= 1 << 20
-        return cost and 8 <= self.r <= 32 and 1 <= self.p <= 16 and 16 <= len(self.salt) <= 64
+        is_power_of_2 = self.n & (self.n - 1) == 0
+        bounds = ((self.n, 1 << 14, 1 << 20), (self.r, 8, 32), (self.p, 1, 16), (len(self.salt), 16, 64))
+        return is_power_of_2 and all(least <= value <= most for value, least, most in bounds)
 
 
 def prepare(salt_file: Path) -> None:

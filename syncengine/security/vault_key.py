@@ -29,9 +29,9 @@ from syncengine.security.passphrase import key_from, prepare
 
 KEY = "SYNCENGINE_KEY"
 KEY_FILE = "SYNCENGINE_KEY_FILE"
-PASSPHRASE = "SYNCENGINE_PASSPHRASE"  # nosec B105 - a variable's name
+PASSPHRASE = "SYNCENGINE_PASSPHRASE"  # a variable's name  # nosec B105
 OLD_KEY = "SYNCENGINE_OLD_KEY"
-OLD_PASSPHRASE = "SYNCENGINE_OLD_PASSPHRASE"  # nosec B105 - a variable's name
+OLD_PASSPHRASE = "SYNCENGINE_OLD_PASSPHRASE"  # a variable's name  # nosec B105
 CREDENTIAL = "syncengine.key"
 
 _SIZE = 32

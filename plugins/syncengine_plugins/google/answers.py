@@ -9,7 +9,7 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ from syncengine_plugins.google.endpoints import host_of
 LEAST_WAIT = 30.0
 #: No ``Retry-After`` is believed beyond this; what lasts longer is the next run's.
 LONGEST_WAIT = 900.0
+
+M = TypeVar("M", float, None)
 
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_FAST = frozenset({"ratelimitexceeded", "userratelimitexceeded", "rate_limit_exceeded", "resource_exhausted"})
@@ -123,7 +125,7 @@ def read_refusal(what: str, url: str, status: int, *, headers: Mapping[str, str]
         status: of HTTP.
         headers: of the answer.
         body: its beginning; need not be JSON.
-        now: seconds since the epoch.
+        now: seconds since the epoch; the answer's own date wins, for this machine's clock may be off.
     """
     error = _error_object(body)
     details = [part for part in _list(error.get("details")) if isinstance(part, dict)]
@@ -138,7 +140,7 @@ def read_refusal(what: str, url: str, status: int, *, headers: Mapping[str, str]
         codes=frozenset(codes),
         message=presentable(error.get("message")),
         quota=" ".join(str(part.get("quota_limit", "")) for part in metadata),
-        after=retry_after(headers.get("Retry-After"), now),
+        after=retry_after(headers.get("Retry-After"), _moment(headers.get("Date"), now)),
     )
 
 
@@ -162,11 +164,16 @@ def retry_after(value: str | None, now: float) -> float | None:
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_WAIT)
+    moment = _moment(value, None)
+    return None if moment is None else min(max(moment - now, 0.0), LONGEST_WAIT)
+
+
+def _moment(value: str | None, otherwise: M) -> float | M:
+    """Return a date of HTTP as seconds since the epoch."""
     try:
-        moment = email.utils.parsedate_to_datetime(value).timestamp()
+        return email.utils.parsedate_to_datetime(value or "").timestamp()
     except (ValueError, OverflowError):
-        return None
-    return min(max(moment - now, 0.0), LONGEST_WAIT)
+        return otherwise
 
 
 def _error_object(body: bytes) -> dict[str, Any]:

@@ -23,4 +23,4 @@ class Clock:
 
     def jitter(self) -> float:
         """Return a number from 0 to 1, so that clients that failed together do not come back together."""
-        return random.random()  # nosec B311 - spreads waits, keeps no secret
+        return random.random()  # nosec B311  # only spreads waits

@@ -1,7 +1,8 @@
 """The device flow: a code is typed into a page on another device (RFC 8628).
 
 Google takes it only from clients of type "TVs and Limited Input devices", and only for a short list of scopes; whether
-the Picker's is among them is not documented: https://developers.google.com/identity/protocols/oauth2/limited-input-device
+the Picker's is among them is not documented:
+https://developers.google.com/identity/protocols/oauth2/limited-input-device
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class GoogleEndpoints(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     auth_uri: str = "https://accounts.google.com/o/oauth2/v2/auth"
-    token_uri: str = "https://oauth2.googleapis.com/token"  # nosec B105 - an address
+    token_uri: str = "https://oauth2.googleapis.com/token"
     device_uri: str = "https://oauth2.googleapis.com/device/code"
     revoke_uri: str = "https://oauth2.googleapis.com/revoke"
     userinfo_uri: str = "https://openidconnect.googleapis.com/v1/userinfo"

@@ -31,13 +31,13 @@ class RedirectReceiver:
     def __init__(self) -> None:
         self._answers: queue.SimpleQueue[str | FatalError] = queue.SimpleQueue()
         self._read: Callable[[str], str] = _nothing_expected
-        receiver = self
+        receive = self._receive
 
         class Handler(BaseHTTPRequestHandler):
             timeout = 20  # seconds; browsers open connections that they never use
 
-            def do_GET(self) -> None:
-                status, text = receiver._receive(self.path)
+            def do_GET(self) -> None:  # pylint: disable=invalid-name  # http.server finds it by this name
+                status, text = receive(self.path)
                 body = _PAGE.format(text=text).encode()
                 self.send_response(status)
                 for name, value in (*_HEADERS.items(), ("Content-Length", str(len(body)))):

@@ -42,16 +42,16 @@ class DailyQuota:
         project: of the OAuth client; Google's limits are per project.
         counters: where the numbers are kept.
         clock: tells the day.
-        limits: per kind of request.
+        limits: per kind of request; Google's when ``None``.
     """
 
     def __init__(
-        self, project: str, counters: CounterStore, clock: Clock, limits: Mapping[str, ApiLimits] = GOOGLE_LIMITS
+        self, project: str, counters: CounterStore, clock: Clock, limits: Mapping[str, ApiLimits] | None = None
     ) -> None:
         self._project = project
         self._counters = counters
         self._clock = clock
-        self._limits = limits
+        self._limits = GOOGLE_LIMITS if limits is None else limits
         self._zone = pacific()
         self._lock = threading.Lock()
         self._day = ""

@@ -43,7 +43,7 @@ class GoogleSession:
         transport: the connections.
         quota: counts what the day allows.
         clock: for the pauses.
-        limits: the pace of each kind of request.
+        limits: the pace of each kind of request; Google's when ``None``.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class GoogleSession:
         quota: QuotaKeeper,
         clock: Clock,
         *,
-        limits: Mapping[str, ApiLimits] = GOOGLE_LIMITS,
+        limits: Mapping[str, ApiLimits] | None = None,
     ) -> None:
         self.account = account
         self.quota = quota
         self._transport = transport
         self._clock = clock
-        self._buckets = {name: TokenBucket(limit, clock) for name, limit in limits.items()}
+        self._buckets = {name: TokenBucket(limit, clock) for name, limit in (limits or GOOGLE_LIMITS).items()}
 
     @property
     def endpoints(self) -> GoogleEndpoints:

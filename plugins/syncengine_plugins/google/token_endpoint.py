@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _LARGEST = 256 << 10
 _TRIES = 4
+_CENTURY = 100 * 365 * 86400.0
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _WRONG_CLIENT = frozenset({"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"})
 _TEMPORARY = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
@@ -42,6 +43,13 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = ""
     refresh_token_expires_in: float | None = None
     skew: float = 0.0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be used: its tokens go into a header, its durations into a calendar."""
+        durations = (self.expires_in, self.refresh_token_expires_in or 0.0)
+        tokens = (self.access_token, self.refresh_token or "-")
+        return all(map(_TOKEN.fullmatch, tokens)) and all(0 <= duration < _CENTURY for duration in durations)
 
     def __repr__(self) -> str:
         return f"TokenAnswer(scope={self.scope!r})"
@@ -149,9 +157,8 @@ class TokenEndpoint:
         form = {**form, "client_id": client.client_id, "client_secret": client.client_secret}
         answer, skew = self._post(self.endpoints.token_uri, form, "the sign-in")
         tokens = _converted(answer, TokenAnswer, "the sign-in")
-        for token in filter(None, (tokens.access_token, tokens.refresh_token)):
-            if not _TOKEN.fullmatch(token):
-                raise RetryableError("the sign-in: Google answered with a token that is none")
+        if not tokens.is_sound:
+            raise RetryableError("the sign-in: Google's answer is not what it should be")
         return msgspec.structs.replace(tokens, skew=skew)
 
     def _post(self, url: str, form: dict[str, str], what: str) -> tuple[dict[str, Any], float]:

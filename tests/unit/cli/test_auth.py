@@ -226,5 +226,9 @@ def test_the_terminal_knows_whether_there_is_a_browser(monkeypatch):
     import webbrowser
 
     monkeypatch.setattr(webbrowser, "open", lambda url: url == "https://accounts.google.com/")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    assert not auth.TerminalScreen().browse("https://accounts.google.com/")
+    monkeypatch.setenv("DISPLAY", ":0")
     assert auth.TerminalScreen().browse("https://accounts.google.com/")
     assert not auth.TerminalScreen().browse("https://x.example/")

@@ -171,7 +171,9 @@ def test_a_salt_file_that_cannot_be_followed(state, content):
     environ = {"SYNCENGINE_PASSPHRASE": "correct horse"}
     Vault(state, environ).save(ENTRY, SECRET)
     path = state / "vault/passphrase.json"
-    path.unlink() if content is None else path.write_bytes(content)
+    path.unlink()
+    if content is not None:
+        private_files.create(path, content)
     with pytest.raises(FatalError, match=r"missing or damaged|newer syncengine"):
         Vault(state, environ).load(ENTRY)
 

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from syncengine.api import FatalError, RetryableError
+from syncengine.api import FatalError, ItemError, RetryableError
 from syncengine_plugins.google.account import GoogleAccount
+from syncengine_plugins.google.client_file import OAuthClient
 from syncengine_plugins.google.endpoints import GoogleEndpoints
 from syncengine_plugins.google.grant import ENTRY, load_grant
 from syncengine_plugins.google.token_endpoint import TokenEndpoint
 from syncengine_plugins.google.transport import Transport
+from tests.unit.plugins.google.scripted import Reply
 
 
 @pytest.fixture
@@ -124,6 +126,39 @@ def test_google_out_of_reach_is_tried_again_and_may_pass_later(account, emulator
     emulator.faults.status("oauth.token", 503, times=None)
     with pytest.raises(RetryableError, match="answered 503"):
         account.token()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"garbage",
+        b"[]",
+        b'{"access_token": "a b"}',
+        b'{"access_token": "a\\r\\nX-Header: 1"}',
+        b'{"access_token": ""}',
+        b'{"access_token": "a", "expires_in": "nan"}',
+        b'{"access_token": "a", "expires_in": -5}',
+        b'{"access_token": "a", "expires_in": 1e300}',
+        b'{"access_token": "a", "refresh_token": "b c"}',
+        b'{"access_token": 5}',
+        b"{}",
+    ],
+)
+def test_a_token_that_is_none_is_not_taken(server, clock, answer):
+    server.replies(Reply(body=answer))
+    transport = Transport(GoogleEndpoints.at(server.url))
+    with pytest.raises(RetryableError, match="not what it should be"):
+        TokenEndpoint(transport, clock).renew(OAuthClient("1-a", "s"), "1//r")
+    transport.close()
+
+
+def test_the_token_endpoint_does_not_redirect(server, clock):
+    server.replies(Reply(307, b"", {"Location": "/elsewhere"}))
+    transport = Transport(GoogleEndpoints.at(server.url))
+    with pytest.raises(ItemError, match="redirect, which is not followed"):
+        TokenEndpoint(transport, clock).renew(OAuthClient("1-a", "s"), "1//r")
+    assert [asked.path for asked in server.asked] == ["/token"]
+    transport.close()
 
 
 def test_nobody_signed_in(store, emulator, clock):

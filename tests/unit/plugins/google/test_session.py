@@ -156,6 +156,14 @@ def test_retry_after_is_kept_but_not_beyond_reason(session, server, clock):
     assert clock.waits[2] == 900
 
 
+def test_retry_after_a_date_is_reckoned_by_googles_clock(session, server, clock):
+    clock.offset = 3600
+    reply = error(503, Retry_After="Sun, 01 Jan 2040 00:00:50 GMT", Date="Sun, 01 Jan 2040 00:00:10 GMT")
+    server.replies(reply, WELL)
+    session.json(call(server), Album)
+    assert clock.waits[0] == pytest.approx(40, abs=1)
+
+
 def test_a_caller_that_repeats_by_itself_is_told_how_long_to_wait(session, server, clock):
     server.replies(error(429, Retry_After="40"))
     with pytest.raises(RetryableError) as caught:
