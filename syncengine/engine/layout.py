@@ -47,7 +47,8 @@ class PathTemplate:
     def path_of(self, asset: Asset) -> str:
         """Return the path of an asset, every component safe on every target.
 
-        The components that hold ``{taken}`` become one ``undated`` when the capture time is not known.
+        The components that hold ``{taken}`` become one ``undated`` when the capture time is not known. A first
+        component that an item or album called like a directory of the engine gets a ``_`` before it.
         """
         taken = asset.item.taken.at(self._zone) if asset.item.taken is not None else None
         values = _Values(asset, taken)
@@ -62,6 +63,8 @@ class PathTemplate:
             else:
                 parts = component
             components.append(safe_name("".join(literal + values.text(field, spec) for literal, field, spec in parts)))
+        if components[0].casefold() in RESERVED_ROOTS:
+            components[0] = "_" + components[0]
         return "/".join(components)
 
 
