@@ -46,7 +46,7 @@ def deliver(directory: Path, papers: Papers, *, mended: bool = True) -> None:
             shutil.copyfile(directory / name, papers.stage(path))
     refused = papers.place()
     if refused:
-        raise ItemError("; ".join(refused), advice="move what is in the way")
+        raise ItemError("; ".join(refused), advice="see that they can be written there, then run again")
     if mended:
         shutil.rmtree(directory)
     for name in targets:
