@@ -123,7 +123,7 @@ def list_albums(profile: Profile) -> list[Album]:
         FatalError: the source cannot be reached.
     """
     with ExitStack() as stack:
-        source = _open_source(profile, default_state_directory(), stack, Silent())
+        source = _open_source(profile, default_state_directory(), stack, Silent(), threading.Event())
         return sorted(source.albums(), key=lambda album: (album.title.casefold(), album.id))
 
 
@@ -230,7 +230,7 @@ def _open_ends(
     """Open state, source and destination. A rehearsal makes no destination, and remembers none."""
     directory = default_state_directory()
     store = stack.enter_context(StateStore.open(directory))
-    source = _open_source(profile, directory, stack, progress)
+    source = _open_source(profile, directory, stack, progress, stop, counters=store.counters())
     destination = _open_destination(profile, stop, stack, create=not request.dry_run)
     if not request.dry_run:
         _check_same_destination(directory, profile.name, destination)
@@ -275,7 +275,15 @@ def _selection(profile: Profile, request: RunRequest) -> Selection:
     return msgspec.structs.replace(profile.select, albums=request.albums) if request.albums else profile.select
 
 
-def _open_source(profile: Profile, directory: Path, stack: ExitStack, progress: Progress) -> Source[Any]:
+def _open_source(
+    profile: Profile,
+    directory: Path,
+    stack: ExitStack,
+    progress: Progress,
+    stop: threading.Event,
+    *,
+    counters: CounterStore | None = None,
+) -> Source[Any]:
     source: Source[Any] = stack.enter_context(profile.source.make())
     cache = directory / "profiles" / profile.name / "cache" / profile.source.name
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -287,6 +295,9 @@ def _open_source(profile: Profile, directory: Path, stack: ExitStack, progress: 
             profile=profile.name,
             bandwidth=profile.execution.bandwidth,
             tick=progress.note,
+            say=progress.say,
+            stopping=stop.is_set,
+            counters=counters,
             credentials=Vault(directory, environment(profile.file)).of(profile.name),
         )
     )

@@ -12,7 +12,7 @@ from syncengine.state.codec import Codec
 from syncengine.state.failures import made_by_newer
 
 #: Every table; opened once, at the start.
-TABLES = ("meta", "items", "contents", "paths", "fingerprints", "albums", "members", "runs")
+TABLES = ("meta", "items", "contents", "paths", "fingerprints", "albums", "members", "runs", "counters")
 
 Tables = Mapping[str, Any]
 Migration = Callable[[lmdb.Transaction, Tables], None]

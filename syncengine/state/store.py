@@ -12,6 +12,7 @@ import lmdb
 
 from syncengine.model import AlbumRecord, ContentRecord, ItemRecord, RunReport, StateBatch
 from syncengine.state.codec import Codec
+from syncengine.state.counters import Counters
 from syncengine.state.environment import Environment
 from syncengine.state.failures import RecordDamagedError, translated
 from syncengine.state.fingerprints import Fingerprints, put_fingerprint
@@ -60,6 +61,12 @@ class StateStore:
         if self._environment is None:
             raise ValueError("the state is closed")
         return ProfileState(self._environment, profile, destination_identity)
+
+    def counters(self) -> Counters:
+        """Return the numbers that survive runs; valid until the store is closed."""
+        if self._environment is None:
+            raise ValueError("the state is closed")
+        return Counters(self._environment)
 
     def close(self) -> None:
         """Let go; what was committed is durable already. May be called twice."""
