@@ -17,6 +17,7 @@ import msgspec
 
 from syncengine.api import (
     Album,
+    CounterStore,
     Deduplicator,
     Destination,
     LedgerLine,
