@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -119,7 +119,7 @@ class Backup:
         with self.parts() as parts:
             return runner.rehearse(parts) if rehearse else runner.run(parts)
 
-    def parts(self) -> Any:
+    def parts(self) -> AbstractContextManager[RunParts]:
         """Give the parts of one run, open."""
         return _opened(self)
 
@@ -147,17 +147,14 @@ class Backup:
             return list(store.bind(self.profile, self.destination.identity).all_contents())
 
 
-class _opened:  # noqa: N801  # reads as a verb in ``with``
-    def __init__(self, backup: Backup) -> None:
-        self._backup = backup
-        self._stack = ExitStack()
-
-    def __enter__(self) -> RunParts:
-        backup = self._backup
-        backup.runs += 1
-        run = f"run-{backup.runs:03d}"
-        store = self._stack.enter_context(StateStore.open(backup.directory / "state"))
-        source = self._stack.enter_context(backup.source())
+@contextmanager
+def _opened(backup: Backup) -> Iterator[RunParts]:
+    """Open everything that a run needs, as the application does it."""
+    backup.runs += 1
+    run = f"run-{backup.runs:03d}"
+    with ExitStack() as stack:
+        store = stack.enter_context(StateStore.open(backup.directory / "state"))
+        source = stack.enter_context(backup.source())
         shutil.rmtree(backup.directory / "staging", ignore_errors=True)
         for name in ("cache", "scratch", "staging"):
             (backup.directory / name).mkdir(exist_ok=True)
@@ -170,7 +167,7 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
             spool.deliver(leftover, Papers(destination, backup.directory / "staging"))
         (spools / run).mkdir(parents=True)
         dedups = backup.dedups()
-        return RunParts(
+        yield RunParts(
             run=run,
             profile=backup.profile,
             source_label="memory",
@@ -200,9 +197,6 @@ class _opened:  # noqa: N801  # reads as a verb in ``with``
             failed=threading.Event(),
             exclusive=backup.exclusive,
         )
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
 
 
 @pytest.fixture
