@@ -51,6 +51,9 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
         profile: the profile's name.
         bandwidth: bytes per second that the profile allows, or ``None``.
         tick: may be called at any time with a short sentence on what a long step is doing.
+        say: shows the person a text that must not be missed, once, whatever the output is; never on stdout.
+        stopping: whether the run is asked to end; a source that waits for something looks at it every second or so, and
+            ends its ``scan`` early.
         credentials: the profile's secrets, for a source that needs a sign-in.
         counters: numbers that survive runs, for a source that keeps a service's daily limits.
     """
@@ -61,6 +64,8 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = ""
     bandwidth: int | None = None
     tick: Callable[[str], None] = lambda text: None
+    say: Callable[[str], None] = lambda text: None
+    stopping: Callable[[], bool] = lambda: False
     credentials: CredentialStore | None = None
     counters: CounterStore | None = None
 

@@ -27,13 +27,13 @@ def command(profile: Path, albums: tuple[str, ...], show_all: bool, as_json: boo
     """
     # Imported here: --help needs none of it.
     from syncengine import app
-    from syncengine.engine.silence import Silent
+    from syncengine.cli.progress import Tally
     from syncengine.host import PluginHost
 
     host = PluginHost()
     counts: Counter[str] = Counter()
     entries: list[dict[str, Any]] = []
-    with app.planned(app.load(profile, host), host, app.RunRequest(albums=albums), Silent()) as decided:
+    with app.planned(app.load(profile, host), host, app.RunRequest(albums=albums), Tally()) as decided:
         for decisions in decided:
             for entry in _entries(decisions):
                 counts[entry["action"]] += 1

@@ -58,6 +58,10 @@ class Tally:
         """Remember what a long step is doing."""
         self.text = text
 
+    def say(self, text: str) -> None:
+        """Show a text that must not be missed."""
+        click.echo(text, err=True)
+
     def counts(self) -> str:
         """Return the outcomes so far."""
         return ", ".join(f"{count:,} {name}" for name, count in self.outcomes.most_common()) or "reading the source"
@@ -127,6 +131,10 @@ class LiveLine(Tally):
         """Show what a long step is doing."""
         super().note(text)
         self._show()
+
+    def say(self, text: str) -> None:
+        """Show a text that must not be missed, above the line; as it is, so that links can be clicked."""
+        self._shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _show(self) -> None:
         self._shown.update(

@@ -79,3 +79,7 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """A long step says what it is doing."""
         ...
+
+    def say(self, text: str) -> None:
+        """A step needs the person: the text, a line or a few, is shown once and in full."""
+        ...

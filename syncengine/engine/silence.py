@@ -22,3 +22,6 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Keep quiet."""
+
+    def say(self, text: str) -> None:
+        """Keep quiet."""
