@@ -108,7 +108,7 @@ def run_profile(
 def planned(
     profile: Profile, host: PluginHost, request: RunRequest, progress: Progress
 ) -> Iterator[Iterator[Decisions]]:
-    """Give what a run would decide, a thousand items at a time; nothing is fetched or written."""
+    """Give what a run would decide, some hundred items at a time; nothing is fetched or written."""
     request = msgspec.structs.replace(request, dry_run=True)
     with (
         _parts(profile, host, request, progress, threading.Event()) as parts,

@@ -13,8 +13,8 @@ from syncengine.engine.parts import RunParts
 from syncengine.engine.work import Batch, Why, Work
 from syncengine.model import ItemRecord
 
-#: Items that are looked up in the state at once.
-LOOK_UP = 1000
+#: Items that are looked up in the state at once; so few stay in the processor's cache from look to look.
+LOOK_UP = 250
 #: A batch of work ends at so many items or so many bytes, whichever comes first.
 BATCH_ITEMS = 256
 BATCH_BYTES = 256 << 20
@@ -91,7 +91,7 @@ class Planner:
 
 
 def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
-    """Scan the source to its end and yield decisions, a thousand items at a time, within the run's limit."""
+    """Scan the source to its end and yield decisions, some hundred items at a time, within the run's limit."""
     planner = Planner(parts)
     items = parts.source.scan(parts.select)
     left = parts.limit

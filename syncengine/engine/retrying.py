@@ -36,7 +36,13 @@ def retrying(call: Callable[[], T], stop: threading.Event) -> T:
 
 def _again(call: Callable[[], T], stop: threading.Event, first: RetryableError) -> T:
     # Imported at the first failure: most runs see none, and start-up stays light.
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+    from tenacity import (
+        Retrying,
+        retry_if_exception_type,
+        stop_after_attempt,
+        stop_when_event_set,
+        wait_random_exponential,
+    )
 
     wait = wait_random_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT)
 
@@ -52,7 +58,7 @@ def _again(call: Callable[[], T], stop: threading.Event, first: RetryableError) 
     if stop.is_set():
         raise first
     retry = Retrying(
-        stop=stop_after_attempt(ATTEMPTS - 1),
+        stop=stop_after_attempt(ATTEMPTS - 1) | stop_when_event_set(stop),
         wait=pause,
         retry=retry_if_exception_type(RetryableError),
         sleep=sleep,
