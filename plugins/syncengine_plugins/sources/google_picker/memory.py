@@ -1,0 +1,103 @@
+"""What the picker remembers between runs: the session that is open, and which picks were fetched.
+
+Losing it costs another picking, never a photo: what is stored is known to the engine.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from syncengine.api import FatalError
+
+_NAME = "picker.sqlite"
+_TABLES = """
+    PRAGMA journal_mode=WAL;
+    PRAGMA synchronous=NORMAL;
+    CREATE TABLE IF NOT EXISTS session (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT, rounds INTEGER);
+    CREATE TABLE IF NOT EXISTS fetched (item TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+class OpenSession(msgspec.Struct, frozen=True):
+    """A session that was not finished.
+
+    Args:
+        id: Google's.
+        rounds: in how many runs its list was read to the end.
+    """
+
+    id: str
+    rounds: int = 0
+
+
+class Memory:
+    """The memory of one profile. May be used from several threads.
+
+    Args:
+        directory: that survives runs.
+
+    Raises:
+        FatalError: nothing can be kept there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._lock = threading.Lock()
+        path = directory / _NAME
+        try:
+            self._database = _opened(path)
+        except sqlite3.DatabaseError:
+            for name in (_NAME, f"{_NAME}-wal", f"{_NAME}-shm"):
+                (directory / name).unlink(missing_ok=True)
+            try:
+                self._database = _opened(path)
+            except sqlite3.DatabaseError as error:
+                raise FatalError(
+                    f"{path} cannot be written: {error}", advice="make room, or check its rights"
+                ) from None
+
+    def session(self) -> OpenSession | None:
+        """Return the session that is open, if there is one."""
+        with self._lock:
+            row = self._database.execute("SELECT id, rounds FROM session").fetchone()
+        return OpenSession(*row) if row else None
+
+    def keep(self, session: OpenSession) -> None:
+        """Remember the session that is open."""
+        with self._lock:
+            self._database.execute("REPLACE INTO session VALUES (1, ?, ?)", (session.id, session.rounds))
+
+    def forget(self) -> None:
+        """Remember no session any more."""
+        with self._lock:
+            self._database.execute("DELETE FROM session")
+
+    def note_fetched(self, item_id: str) -> None:
+        """Remember that an item's bytes were handed on."""
+        with self._lock:
+            self._database.execute("INSERT OR IGNORE INTO fetched VALUES (?)", (item_id,))
+
+    def not_fetched(self, item_ids: Iterable[str]) -> int:
+        """Return how many of some items were never handed on."""
+        with self._lock:
+            found = self._database.execute
+            return sum(found("SELECT 1 FROM fetched WHERE item = ?", (one,)).fetchone() is None for one in item_ids)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._database.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        database.executescript(_TABLES)
+    except sqlite3.DatabaseError:
+        database.close()
+        raise
+    return database
