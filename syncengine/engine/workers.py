@@ -21,15 +21,17 @@ from functools import partial
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
-from pebble import ProcessExpired, ProcessPool
 
 from syncengine.engine import image_process
 from syncengine.engine.image_work import AnyDeduplicator, AnyTransform, Worked, needs_work
 from syncengine.errors import FatalError
 from syncengine.model import Asset
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 __all__ = ["ImageWorkers", "Worked", "needs_work"]
 
@@ -168,6 +170,8 @@ class ImageWorkers:
             self._watch = threading.Thread(target=self._look_after_pool, name="image-workers-watch", daemon=True)
             self._watch.start()
         if self._pool is None:
+            from pebble import ProcessPool  # with the first image: a run that changes nothing needs none of it
+
             self._pool = ProcessPool(
                 max_workers=self._workers,
                 max_tasks=_ITEMS_PER_PROCESS,
@@ -225,6 +229,8 @@ class ImageWorkers:
         _remove_what_is_left(task)
         if isinstance(error, TookTooLongError):
             return Worked(assets=(task.asset,), failure=f"image work took longer than {self._timeout:g} s")
+        from pebble import ProcessExpired  # loaded with the pool
+
         if isinstance(error, ProcessExpired):
             return Worked(assets=(task.asset,), failure=_end_of_process(error.exitcode))
         raise FatalError(f"image work cannot be done: {type(error).__name__}: {error}") from error
