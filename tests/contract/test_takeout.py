@@ -14,7 +14,8 @@ _YEAR, _ALBUM = "Photos from 2019", "Rome 2019"
 _TAKEN = datetime(2019, 7, 3, 14, 22, 5, tzinfo=UTC)
 
 
-def _export() -> TakeoutBuilder:
+def export_of_two_parts() -> TakeoutBuilder:
+    """Return what tests of every kind of shelf put there."""
     export = TakeoutBuilder()
     export.album(_ALBUM, "Rome 2019", description="a week")
     photo = export.photo(_YEAR, "IMG_0001.jpg", jpeg(1), taken=_TAKEN, description="at the sea", favorite=True)
@@ -46,7 +47,7 @@ class _Takeout(SourceContract):
 class TestZipParts(_Takeout):
     def write(self, root: Path) -> None:
         for part in (1, 2):
-            _export().write_zip(root / f"takeout-20260101T000000Z-{part:03}.zip", part)
+            export_of_two_parts().write_zip(root / f"takeout-20260101T000000Z-{part:03}.zip", part)
 
     def make_damaged(self, tmp_path: Path) -> TakeoutSource:
         made = self.make(tmp_path)
@@ -60,7 +61,7 @@ class TestZipParts(_Takeout):
 class TestTgzParts(_Takeout):
     def write(self, root: Path) -> None:
         with tarfile.open(root / "takeout-20260101T000000Z-001.tgz", "w:gz") as archive:
-            for member in _export().members:
+            for member in export_of_two_parts().members:
                 entry = tarfile.TarInfo(member.path)
                 entry.size = len(member.content)
                 archive.addfile(entry, io.BytesIO(member.content))
@@ -68,4 +69,4 @@ class TestTgzParts(_Takeout):
 
 class TestUnpacked(_Takeout):
     def write(self, root: Path) -> None:
-        _export().write_folder(root)
+        export_of_two_parts().write_folder(root)

@@ -129,12 +129,21 @@ class Library:
     def _identifier(self, media: int, unpack: bool) -> str | None:
         """Read the content identifier that joins a Live Photo's halves, and remember it; ``None`` when not read."""
         copy, name = self._copy(media)
+        identifier = self._shelf.known_identifier(name, copy.size, copy.crc)
+        if identifier is None:
+            identifier = self._read_identifier(copy, name, unpack)
+        self._index.db.execute("UPDATE media SET apple = ? WHERE id = ?", (identifier, media))
+        return identifier
+
+    def _read_identifier(self, copy: Copy, name: str, unpack: bool) -> str | None:
         try:
             with self.archives.stream(copy, self.parts[copy.part], unpack=unpack) as stream:
-                identifier = content_identifier(stream, name) if stream is not None else None
+                if stream is None:
+                    return None
+                identifier = content_identifier(stream, name)
         except (MemberDamagedError, OSError):
             return None
-        self._index.db.execute("UPDATE media SET apple = ? WHERE id = ?", (identifier, media))
+        self._shelf.keep_identifier(name, copy.size, copy.crc, identifier)
         return identifier
 
     def _checksum(self, media: int) -> int | None:

@@ -51,6 +51,15 @@ class Shelf(ABC):
             between: as ``TgzFetcher`` wants it.
         """
 
+    def known_identifier(self, name: str, size: int, crc: int | None) -> str | None:
+        """Return the content identifier of a half of a Live Photo by its file's name, size and CRC-32, if known."""
+        del name, size, crc
+        return None
+
+    def keep_identifier(self, name: str, size: int, crc: int | None, identifier: str) -> None:
+        """Be told a content identifier that was read, for a shelf where reading is dear."""
+        del name, size, crc, identifier
+
     @abstractmethod
     def require_presence(self) -> None:
         """Raise ``FatalError`` when the place itself is gone, and not only one part."""

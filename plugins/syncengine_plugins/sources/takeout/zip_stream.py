@@ -55,12 +55,21 @@ def checked(chunks: Iterator[bytes], size: int, crc: int | None) -> Iterator[byt
         raise MemberDamagedError(f"its checksum is {running:08x}, the archive says {crc:08x}")
 
 
-def _packed_chunks(read: ReadAt, offset: int, packed: int) -> Iterator[bytes]:
-    first = read(min(CHUNK, _HEADER.size + _GUESS + packed), offset)
+def header_length(first: bytes) -> int:
+    """Return the bytes of a local header with its name and extra field, by its first 30 bytes (4.3.7).
+
+    Raises:
+        MemberDamagedError: no member begins there.
+    """
     if len(first) < _HEADER.size or not first.startswith(_SIGNATURE):
         raise MemberDamagedError("there is no member where the archive's directory says")
     fields = _HEADER.unpack_from(first)
-    start = _HEADER.size + int(fields[9]) + int(fields[10])
+    return _HEADER.size + int(fields[9]) + int(fields[10])
+
+
+def _packed_chunks(read: ReadAt, offset: int, packed: int) -> Iterator[bytes]:
+    first = read(min(CHUNK, _HEADER.size + _GUESS + packed), offset)
+    start = header_length(first)
     at, end = offset + len(first), offset + start + packed
     if data := first[start : start + packed]:
         yield data
@@ -102,12 +111,9 @@ class StoredMember(io.RawIOBase):
 
     def __init__(self, read: ReadAt, offset: int, size: int) -> None:
         super().__init__()
-        head = read(_HEADER.size, offset)
-        if len(head) < _HEADER.size or not head.startswith(_SIGNATURE):
-            raise MemberDamagedError("there is no member where the archive's directory says")
-        fields = _HEADER.unpack(head)
+        start = header_length(read(_HEADER.size, offset))
         self._read, self._size, self._at = read, size, 0
-        self._start = offset + _HEADER.size + int(fields[9]) + int(fields[10])
+        self._start = offset + start
 
     def readable(self) -> bool:
         """Return true."""

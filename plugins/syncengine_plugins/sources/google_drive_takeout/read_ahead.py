@@ -1,0 +1,90 @@
+"""Keeps the packed bytes of photos that were brought along with their sidecars, until they are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
+
+LARGEST = 512 << 20
+_SHARE = 8  # of the free space, this part may be used at most
+
+
+class ReadAhead:
+    """A directory of the cache with one file for each stretch. May be used from several threads.
+
+    Args:
+        directory: made when it is needed; what an earlier run left in it is used.
+        largest: bytes that it may take.
+    """
+
+    def __init__(self, directory: Path, largest: int = LARGEST) -> None:
+        self._directory, self._largest = directory, largest
+        self._lock = threading.Lock()
+        self._sizes: dict[str, int] = {}
+        with suppress(OSError):
+            for path in directory.iterdir():
+                self._sizes[path.name] = path.stat().st_size
+
+    def keep_only(self, files: Collection[DriveFile]) -> None:
+        """Drop what belongs to other files than these, as they are now."""
+        wanted = {_stem(file) for file in files}
+        for name in tuple(self._sizes):
+            if name.rpartition("-")[0] not in wanted:
+                self._drop(name)
+
+    def room(self) -> int:
+        """Return the bytes that may still be put here."""
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            free = shutil.disk_usage(self._directory).free // _SHARE
+        except OSError:
+            return 0
+        with self._lock:
+            return max(0, min(self._largest - sum(self._sizes.values()), free))
+
+    def put(self, file: DriveFile, start: int, content: bytes) -> None:
+        """Keep a stretch of a file; without space on the disk it is not kept."""
+        name = f"{_stem(file)}-{start}"
+        try:
+            (self._directory / f"{name}.new").write_bytes(content)
+            os.replace(self._directory / f"{name}.new", self._directory / name)
+        except OSError:
+            (self._directory / f"{name}.new").unlink(missing_ok=True)
+            return
+        with self._lock:
+            self._sizes[name] = len(content)
+
+    @contextmanager
+    def take(self, file: DriveFile, start: int) -> Iterator[BinaryIO | None]:
+        """Lend a stretch of a file, ``None`` where it is not here; it is gone afterwards."""
+        name = f"{_stem(file)}-{start}"
+        with self._lock:
+            known = self._sizes.get(name) is not None
+        if not known:
+            yield None
+            return
+        try:
+            with open(self._directory / name, "rb", buffering=0) as stretch:
+                yield stretch
+        except FileNotFoundError:
+            yield None
+        finally:
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        with self._lock:
+            self._sizes.pop(name, None)
+        with suppress(OSError):
+            (self._directory / name).unlink(missing_ok=True)
+
+
+def _stem(file: DriveFile) -> str:
+    return hashlib.blake2b(file.fingerprint.encode(), digest_size=12).hexdigest()

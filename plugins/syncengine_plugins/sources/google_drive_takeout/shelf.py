@@ -1,0 +1,182 @@
+"""Google Drive as a shelf of Takeout archives."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from syncengine.api import RunContext
+from syncengine_plugins.google.clock import Clock
+from syncengine_plugins.google.session import GoogleSession
+from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
+from syncengine_plugins.sources.google_drive_takeout.clean_stop import clean_stop
+from syncengine_plugins.sources.google_drive_takeout.copies import DriveCopies
+from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile, parts_of
+from syncengine_plugins.sources.google_drive_takeout.listing import DriveListing
+from syncengine_plugins.sources.google_drive_takeout.memory import MemberMemory
+from syncengine_plugins.sources.google_drive_takeout.read_ahead import ReadAhead
+from syncengine_plugins.sources.google_drive_takeout.sidecars import SidecarReader
+from syncengine_plugins.sources.google_drive_takeout.tail import TailStream
+from syncengine_plugins.sources.google_drive_takeout.whole_archives import WholeArchives
+from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError, PartUnreachableError
+from syncengine_plugins.sources.takeout.ingest import read_tgz, zip_members
+from syncengine_plugins.sources.takeout.intake import PartIntake
+from syncengine_plugins.sources.takeout.members import Member
+from syncengine_plugins.sources.takeout.parts import (
+    FoundParts,
+    PartFile,
+    file_fingerprint,
+    is_named_takeout,
+    tells_takeout,
+)
+from syncengine_plugins.sources.takeout.reading import Archives, Copies
+from syncengine_plugins.sources.takeout.shelf import Checksums, Shelf
+from syncengine_plugins.sources.takeout.tgz_fetch import Between
+
+_BUFFER = 256 << 10
+
+
+class DriveShelf(Shelf):
+    """The Takeout archives in a Google Drive, as they are when they are first looked for.
+
+    Args:
+        session: signed in.
+        folder: as ``DriveListing.archives`` wants it.
+        context: the engine's.
+        clock: for the pauses.
+    """
+
+    advice = "if it fails again, check the archive in Google Drive, or make a new export"
+
+    def __init__(self, session: GoogleSession, folder: str, context: RunContext, clock: Clock) -> None:
+        self._folder, self._tick = folder, context.tick
+        self._listing = DriveListing(session)
+        self._ranges = ByteRanges(session, self._listing, clock, context.bandwidth)
+        context.cache.mkdir(parents=True, exist_ok=True)
+        self._memory = MemberMemory(context.cache / "members.sqlite")
+        self._ahead = ReadAhead(context.cache / "ahead")
+        self._archives = WholeArchives(context.cache / "archives", self._ranges)
+        self._files: dict[str, DriveFile] = {}
+        self._found: FoundParts | None = None
+        #: New photos will be fetched after the scan, so those beside new sidecars are brought along.
+        self.bring_photos = False
+
+    def close(self) -> None:
+        """Keep what was remembered."""
+        self._memory.close()
+
+    def find(self) -> FoundParts:
+        """See ``Shelf``. What appears in the Drive later belongs to the next run."""
+        if self._found is None:
+            with clean_stop("looking for Takeout archives in Google Drive"):
+                files = self._listing.archives(self._folder)
+            found = parts_of(files)
+            self._files = {file.id: file for file in files if file.is_archive and file.is_safe}
+            self._ahead.keep_only(self._files.values())
+            self._archives.keep_only(self._files.values())
+            missing = ("Google Drive did not search everything",) if self._listing.incomplete else ()
+            warnings = tuple(_tgz_warning(part) for part in found.parts if part.kind == "tgz")
+            self._found = FoundParts(found.parts, (*found.missing, *missing), (*found.warnings, *warnings))
+        return self._found
+
+    def is_takeout(self, part: PartFile) -> bool:
+        """See ``Shelf``."""
+        if is_named_takeout(part.name):
+            return True
+        if part.kind == "tgz":
+            return False  # it would have to be downloaded to be looked into
+        try:
+            with self._reading(part) as file, self._directory(file) as stream:
+                members = (listed for listed in zip_members(stream, file.length) if isinstance(listed, Member))
+                return any(tells_takeout(member.path) for member in members)
+        except (PartDamagedError, PartUnreachableError):
+            return True
+
+    def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> None:
+        """See ``Shelf``."""
+        del checksums
+        with self._reading(part) as file:
+            if part.kind == "tgz":
+                self._tick(f"downloading {part.name}, {file.length >> 20} MB")
+                path = self._archives.path(file)
+                local = msgspec.structs.replace(part, path=str(path), fingerprint=file_fingerprint(path.stat()))
+                read_tgz(local, intake)
+            else:
+                self._read_zip(file, intake)
+            self._ranges.require_unchanged(file)
+        self._memory.commit()
+
+    def copies(self, scratch: Path, between: Between) -> Copies:
+        """See ``Shelf``."""
+        return DriveCopies(self._files, self._ranges, self._ahead, self._archives, Archives(scratch, between))
+
+    def known_identifier(self, name: str, size: int, crc: int | None) -> str | None:
+        """See ``Shelf``."""
+        return self._memory.identifier(name, size, crc or 0)
+
+    def keep_identifier(self, name: str, size: int, crc: int | None, identifier: str) -> None:
+        """See ``Shelf``."""
+        self._memory.keep_identifier(name, size, crc or 0, identifier)
+
+    def require_presence(self) -> None:
+        """See ``Shelf``; whether Google can be reached shows itself at every request."""
+
+    def lost(self) -> tuple[str, ...]:
+        """See ``Shelf``."""
+        known = self._ranges.lost()
+        return tuple(f"{self._files[one].name}: {reason}" for one, reason in known.items() if one in self._files)
+
+    @contextmanager
+    def _reading(self, part: PartFile) -> Iterator[DriveFile]:
+        """Give a part's file; what goes wrong with it concerns the part, or ends the run."""
+        try:
+            with clean_stop(f"reading {part.name} in Google Drive"):
+                yield self._files[part.path]
+        except MemberDamagedError as error:
+            raise PartUnreachableError(str(error)) from error
+
+    @contextmanager
+    def _directory(self, file: DriveFile) -> Iterator[BinaryIO]:
+        """Open an archive of which only the end will be read."""
+        tail = TailStream(lambda start, end: self._ranges.read(file, start, end, throttled=True), file.length)
+        with io.BufferedReader(tail, _BUFFER) as stream:
+            yield stream
+            if tail.start == 0 and file.length:
+                stream.seek(0)
+                _check_md5(file, stream)
+
+    def _read_zip(self, file: DriveFile, intake: PartIntake) -> None:
+        sidecars = SidecarReader(file, self._ranges, self._memory, self._ahead)
+
+        def read(member: Member) -> bytes:
+            try:
+                return sidecars.read(member)
+            except MemberDamagedError:
+                self._ranges.require_present(file)
+                raise
+
+        intake.read = read
+        try:
+            with self._directory(file) as stream:
+                sidecars.prepare(zip_members(stream, file.length), bring_photos=self.bring_photos)
+                for listed in zip_members(stream, file.length):
+                    intake.take(listed)
+        finally:
+            sidecars.close()
+
+
+def _check_md5(file: DriveFile, stream: BinaryIO) -> None:
+    """Hold an archive that was read as a whole, being small, against Drive's MD5."""
+    digest = hashlib.md5(stream.read(), usedforsecurity=False).hexdigest()
+    if file.md5 and digest != file.md5:
+        raise MemberDamagedError("its MD5 is not what Google Drive says; the next run reads it again")
+
+
+def _tgz_warning(part: PartFile) -> str:
+    return f"{part.name}: it is downloaded as a whole; choose .zip in Google Takeout, which is read in place"

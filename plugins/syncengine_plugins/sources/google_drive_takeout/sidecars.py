@@ -1,0 +1,162 @@
+"""Reads the sidecars of one archive in few requests, several at a time, in the order in which they are wanted."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
+from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
+from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader
+from syncengine_plugins.sources.google_drive_takeout.memory import MemberMemory
+from syncengine_plugins.sources.google_drive_takeout.read_ahead import ReadAhead
+from syncengine_plugins.sources.google_drive_takeout.spans import LONGEST, Span, Wish, plan
+from syncengine_plugins.sources.takeout.damage import MemberDamagedError
+from syncengine_plugins.sources.takeout.ingest import small_zip_member
+from syncengine_plugins.sources.takeout.intake import is_media, photos_place
+from syncengine_plugins.sources.takeout.members import LARGEST_JSON, Listed, Member
+from syncengine_plugins.sources.takeout.zip_stream import header_length
+
+_HEADER = 30
+_EXTRA = 64  # what the local header's extra field rarely exceeds
+_AT_ONCE = 4
+_AHEAD = 8
+
+
+def stretch_of(member: Member) -> tuple[int, int]:
+    """Return where a member begins, and where it should end."""
+    return member.offset, member.offset + _HEADER + len(member.path.encode()) + _EXTRA + member.packed
+
+
+class SidecarReader:
+    """The sidecars of one archive.
+
+    Args:
+        file: the archive.
+        ranges: reads it.
+        memory: knows the sidecars of earlier archives.
+        ahead: takes the photos that are brought along.
+    """
+
+    def __init__(self, file: DriveFile, ranges: ByteRanges, memory: MemberMemory, ahead: ReadAhead) -> None:
+        self._file, self._ranges, self._memory, self._ahead = file, ranges, memory, ahead
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sidecars")
+        self._waiting: deque[Span] = deque()
+        self._running: deque[tuple[Span, Future[dict[int, bytes]]]] = deque()
+        self._ready: dict[int, bytes] = {}
+
+    def prepare(self, listed: Iterable[Listed], *, bring_photos: bool) -> None:
+        """Plan the requests.
+
+        Args:
+            listed: what the archive's directory says.
+            bring_photos: new photos and videos beside new sidecars will be wanted.
+        """
+        wishes = [wish for wish in map(self._wish, listed) if wish is not None]
+        self._waiting.extend(plan(wishes, self._ahead.room() if bring_photos else 0))
+        self._submit()
+
+    def read(self, member: Member) -> bytes:
+        """Return the text of a sidecar.
+
+        Raises:
+            MemberDamagedError: its bytes are not what the archive promises, or the archive is gone.
+            UnreachableError, FatalError: as ``ByteRanges.read``.
+        """
+        known = self._memory.json(member)
+        if known is not None:
+            return known
+        text = self._text(member)
+        self._memory.keep_json(member, text)
+        return text
+
+    def close(self) -> None:
+        """Drop what is not wanted any more."""
+        for _, future in self._running:
+            future.cancel()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _wish(self, listed: Listed) -> Wish | None:
+        place = photos_place(listed.path) if isinstance(listed, Member) else None
+        if place is None or not isinstance(listed, Member):
+            return None
+        start, end = stretch_of(listed)
+        end = min(end, self._file.length)
+        if place[1].lower().endswith(".json"):
+            wanted = listed.size <= LARGEST_JSON and not self._memory.knows_json(listed)
+            return Wish(start, end, True, listed.packed) if wanted else None
+        wanted = is_media(*place) and self._memory.is_new_media(listed) and end - start <= LONGEST
+        return Wish(start, end, False, listed.packed) if wanted else None
+
+    def _text(self, member: Member) -> bytes:
+        packed = self._packed(member.offset)
+        if packed is not None:
+            try:
+                return small_zip_member(lambda length, at: packed[at - member.offset :][:length], member)
+            except MemberDamagedError:
+                # Cut short by an unusual header, or spoiled on the way: alone it is read whole, and once more.
+                self._ranges.require_present(self._file)
+        return self._alone(member)
+
+    def _alone(self, member: Member) -> bytes:
+        start, end = stretch_of(member)
+        reader = ForwardReader(
+            lambda first, last: self._ranges.read(self._file, first, last, throttled=True),
+            start,
+            end,
+            self._file.length,
+        )
+        try:
+            return small_zip_member(reader, member)
+        finally:
+            reader.finish()
+
+    def _packed(self, offset: int) -> bytes | None:
+        """Return a sidecar's bytes as they lie in the archive; ``None`` when it was not planned."""
+        while offset not in self._ready and self._running:
+            _, future = self._running.popleft()
+            self._ready |= future.result()
+            self._submit()
+        return self._ready.pop(offset, None)
+
+    def _submit(self) -> None:
+        while self._waiting and len(self._running) < _AHEAD:
+            span = self._waiting.popleft()
+            self._running.append((span, self._pool.submit(self._fetch, span)))
+
+    def _fetch(self, span: Span) -> dict[int, bytes]:
+        """Bring what a span holds: sidecars by their offsets; photos go where they are kept."""
+        found = {}
+        for wish, content in self._stretches(span):
+            if wish.json:
+                found[wish.start] = content
+            elif _is_whole(wish, content):
+                self._ahead.put(self._file, wish.start, content)
+        return found
+
+    def _stretches(self, span: Span) -> Iterator[tuple[Wish, bytes]]:
+        """Yield each wish of a span with its bytes; they may overlap a little."""
+        buffer, at = b"", span.start
+        chunks = self._ranges.read(self._file, span.start, span.end, throttled=True)
+        for wish in span.wishes:
+            pieces = [buffer]
+            length = len(buffer)
+            while at + length < wish.end and (chunk := next(chunks, b"")):
+                pieces.append(chunk)
+                length += len(chunk)
+            buffer = b"".join(pieces)
+            yield wish, buffer[wish.start - at : wish.end - at]
+            # The next wish may begin before this one's end, which is a guess.
+            behind = max(0, min(wish.end - at - _EXTRA, len(buffer)))
+            buffer, at = buffer[behind:], at + behind
+        for _ in chunks:
+            pass
+
+
+def _is_whole(wish: Wish, content: bytes) -> bool:
+    """Return whether a member's bytes are all there; where it ends was a guess."""
+    try:
+        return header_length(content) + wish.packed <= len(content)
+    except MemberDamagedError:
+        return False

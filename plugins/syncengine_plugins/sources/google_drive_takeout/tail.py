@@ -1,0 +1,83 @@
+"""The end of a file in Drive, where a zip has its directory, as a local stream."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from typing import IO
+
+from syncengine_plugins.sources.google_drive_takeout.forward_reader import OpenRange
+from syncengine_plugins.sources.takeout.damage import PartDamagedError
+
+LARGEST = 256 << 20
+_LEAST, _MOST = 66 << 10, 512 << 10
+_IN_MEMORY = 4 << 20
+
+
+class TailStream(io.RawIOBase):
+    """A seekable stream over a file of which only the end is fetched, as far towards the beginning as it is read.
+
+    Args:
+        open_range: opens a range of the file.
+        size: bytes of the file.
+    """
+
+    def __init__(self, open_range: OpenRange, size: int) -> None:
+        super().__init__()
+        self._open, self._size, self._at = open_range, size, 0
+        self._pieces: list[tuple[int, IO[bytes]]] = []
+        #: Where what was fetched begins.
+        self.start = size
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return true."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move to ``offset`` bytes from where ``whence`` says."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # typeshed names a private type
+        """Fill ``buffer`` as far as one piece goes."""
+        if self._at >= self._size:
+            return 0
+        if self._at < self.start:
+            self._fetch(self._at)
+        first, piece = next(one for one in self._pieces if one[0] <= self._at)
+        piece.seek(self._at - first)
+        chunk = piece.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        self._at += len(chunk)
+        return len(chunk)
+
+    def close(self) -> None:
+        """Let go of what was fetched."""
+        for _, piece in self._pieces:
+            piece.close()
+        self._pieces.clear()
+        super().close()
+
+    def _fetch(self, wanted: int) -> None:
+        """Fetch what lies between ``wanted`` and what is here; the first time, a directory's usual length at once."""
+        start = wanted
+        if not self._pieces:
+            start = min(wanted, max(0, self._size - min(max(_LEAST, self._size // 1000), _MOST)))
+        if self._size - start > LARGEST:
+            raise PartDamagedError(f"its directory is larger than {LARGEST >> 20} MB")
+        # pylint: disable-next=consider-using-with  # closed in close()
+        piece = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed in close()
+        try:
+            for chunk in self._open(start, self.start):
+                piece.write(chunk)
+        except BaseException:
+            piece.close()
+            raise
+        self._pieces.append((start, piece))
+        self.start = start
