@@ -18,6 +18,7 @@ from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
 from syncengine.engine.staging import staging_failed
 from syncengine.engine.work import Batch, Copy
+from syncengine.model import ContentRecord
 
 _StagedFile = tuple[Path, str]
 _SIDECAR = ".xmp"
@@ -62,12 +63,23 @@ class Placer:
         return conclude(batch, bundles)
 
     def _recheck(self, batch: Batch) -> None:
-        """See what another profile stored since this batch was matched; its record is the one to go on from."""
-        works = [work for work in batch if work.is_to_store and work.previous is None]
+        """See what became of each content since this batch was matched; the record of now is the one to go on from.
+
+        Another profile may have stored it, or put it back where it was missing.
+        """
+        works = [work for work in batch if work.is_to_store]
         for work, record in zip(works, self._parts.state.contents([work.content for work in works]), strict=True):
-            if record is not None and not record.failure:
+            if record is None or record == work.previous:
+                continue
+            if record.failure or self._is_missing(record):
+                work.previous = record
+            else:
                 work.discard()
                 work.copy_of = Copy(record.content, work.fingerprints[0][0] if work.fingerprints else "")
+
+    def _is_missing(self, record: ContentRecord) -> bool:
+        paths = [path for path in (record.path, record.original_path) if path]
+        return bool(self._parts.destination.missing(paths))
 
     def _stage_documents(self, bundle: Bundle) -> list[_StagedFile]:
         """Write the metadata files of a bundle into staging."""

@@ -157,3 +157,33 @@ def test_a_library_that_moved_to_another_profile_name_is_not_stored_again(backup
     other.library = backup.library
     report: Any = other.run()
     assert (report.outcomes["duplicate"], report.bytes_written) == (1, 0)
+
+
+def test_what_two_profiles_put_back_at_the_same_time_is_put_back_once(backup, other):
+    for one, album in ((backup, ROME), (other, PARIS)):
+        one.metadata = ("json", "xmp")
+        one.library.add(photo(f"{album.id}.jpg", albums=(album,)), b"same")
+        one.run()
+    (path,) = [path for path in backup.files() if not path.endswith(".xmp")]
+    backup.destination.remove(path)
+    other.library.add(photo("p.jpg", albums=(PARIS, AlbumRef("s", "Sea"))), b"same")
+    meanwhile(backup, other)
+    backup.run()
+    assert set(backup.files()) == {path, f"{path}.xmp"}
+    assert albums_of(backup, path) == {"Rome", "Paris", "Sea"}
+    assert_checksums_hold(backup)
+    assert backup.run().outcomes["unchanged"] == 1
+
+
+def test_an_original_whose_transform_two_profiles_try_again_at_the_same_time_is_transformed_once(backup, other):
+    stamp = Stamp(extension=".png", broken=True)
+    for one, album in ((backup, ROME), (other, PARIS)):
+        one.transforms = (stamp,)
+        one.library.add(photo("a.heic", albums=(album,)), b"raw")
+        one.run()
+    stamp.broken = False
+    meanwhile(backup, other)
+    backup.run()
+    assert backup.files() == {"photos/2019/05/a.heic": b"raw", "photos/2019/05/a.png": b"stamped raw"}
+    assert albums_of(backup, "photos/2019/05/a.png") == {"Rome", "Paris"}
+    assert_checksums_hold(backup)
