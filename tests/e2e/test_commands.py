@@ -98,7 +98,7 @@ def test_report_and_status(desk):
     assert "completed  3 stored" in status.out
     assert "due" not in status.out
     desk.write("profile.yaml", desk.profile.read_text() + 'schedule: "0 2 * * *"\n')
-    assert " 02:00 CE" in desk.run("status", "profile.yaml").out
+    assert " 02:00 UTC+0" in desk.run("status", "profile.yaml").out
     (entry,) = desk.run("status", "profile.yaml", "--json").json["profiles"]
     assert "T02:00:00+0" in entry["due"]
     assert entry["sign_in"] is None
