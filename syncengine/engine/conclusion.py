@@ -10,6 +10,9 @@ from syncengine.engine.bundling import Bundle, Bundles
 from syncengine.engine.work import Batch, Copy, Work
 from syncengine.model import ContentRecord, ItemRecord
 
+#: A content token that no source gives: what is remembered so differs from what is listed.
+_OTHER_BYTES = ""
+
 
 class Conclusion(msgspec.Struct, kw_only=True):
     """What to write into ledger, catalog and state, now that the batch is durable.
@@ -55,7 +58,7 @@ def _to_be_tried_again(work: Work) -> list[tuple[MediaItem, ItemRecord]]:
     """Return what makes an item that was stored once, and fails now, work for the next run as well."""
     if work.known is None:
         return []
-    return [(work.item, msgspec.structs.replace(work.known, content_token=""))]
+    return [(work.item, msgspec.structs.replace(work.known, content_token=_OTHER_BYTES))]
 
 
 def _line(work: Work, bundle: Bundle | None) -> LedgerLine | None:
