@@ -26,6 +26,7 @@ from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 TRIES = 5
 _PROGRESS = 1 << 20  # what is worth a fresh set of tries
 _MOST_SKIPPED = 1 << 20
+_PIECE = 64 << 10  # what is lost at a cut
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
@@ -156,7 +157,7 @@ class ByteRanges:
         skip = self._skipped(file, answer, at, end)
         self._check_tag(file, answer)
         left = end - at
-        for chunk in answer.chunks():
+        for chunk in answer.chunks(_PIECE):
             piece = chunk[skip:] if skip else chunk
             skip = max(0, skip - len(chunk))
             if piece := piece[:left]:

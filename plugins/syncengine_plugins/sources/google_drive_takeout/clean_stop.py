@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from syncengine.api import FatalError, ItemError, RetryableError
+from syncengine.api import FatalError, ItemError
 
 LATER = "run again later; what is stored stays"
 
@@ -22,7 +22,5 @@ def clean_stop(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except RetryableError as error:
-        raise FatalError(f"{doing}: {error.reason}", advice=error.advice or LATER) from None
     except ItemError as error:
-        raise FatalError(f"{doing}: {error.reason}", advice=error.advice) from None
+        raise FatalError(f"{doing}: {error.reason}", advice=error.advice or LATER) from None

@@ -6,6 +6,7 @@ a backslash; ``name contains`` finds the beginnings of names).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from syncengine.api import FatalError, RetryableError
@@ -17,6 +18,7 @@ from syncengine_plugins.sources.google_drive_takeout.drive_files import FIELDS, 
 
 _PAGE = 1000
 _MOST_PAGES = 10_000
+_MOST_REPEATS = 20  # an empty page may go on where it began
 _DEEPEST = 5
 _BY_NAME = "name contains 'takeout-' and trashed = false"
 
@@ -107,7 +109,7 @@ class DriveListing:
             return list(self._pages(query))
 
     def _pages(self, query: str) -> Iterator[DriveFile]:
-        token, seen = "", set[str]()
+        token, seen = "", Counter[str]()
         for _ in range(_MOST_PAGES):
             page = self._session.json(self._page(query, token), DriveFileList)
             self.incomplete |= page.incomplete_search
@@ -115,9 +117,9 @@ class DriveListing:
             token = page.next_page_token
             if not token:
                 return
-            if token in seen:
+            seen[token] += 1
+            if seen[token] > _MOST_REPEATS:
                 break
-            seen.add(token)
         raise RetryableError("Google Drive lists the same page again and again")
 
     def _page(self, query: str, token: str) -> Call:

@@ -21,6 +21,7 @@ from syncengine_plugins.sources.takeout.members import Member
 
 FORMAT = 2
 _PAGE_CACHE_KIB = 32 << 10
+_ROWS_AT_ONCE = 200
 _OUTSIDE = frozenset(
     {
         sqlite3.SQLITE_PERM,
@@ -305,7 +306,10 @@ class Index:
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """Run a query of its own cursor and yield its rows."""
-        yield from self.db.cursor().execute(sql, values)
+        cursor = self.db.cursor().execute(sql, values)
+        # In batches, so that who drops this after the index was closed touches no database.
+        while batch := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield from batch
 
 
 def pack_json(text: bytes) -> bytes:
