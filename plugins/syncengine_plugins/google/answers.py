@@ -29,6 +29,7 @@ _DAY_IS_OVER = frozenset({"dailylimitexceeded", "downloadquotaexceeded"})
 _NO_SCOPE = frozenset({"insufficientpermissions", "access_token_scope_insufficient", "insufficient_scope"})
 _API_OFF = frozenset({"accessnotconfigured", "service_disabled"})
 _PER_DAY = re.compile(r"per ?day|daily", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 # an address, or a word so long that it may be a token
 _UNFIT = re.compile(r"https?://\S+|[A-Za-z0-9_\-./+=]{40,}")
 
@@ -138,7 +139,7 @@ def read_refusal(what: str, url: str, status: int, *, headers: Mapping[str, str]
         host=host_of(url),
         status=status,
         codes=frozenset(codes),
-        message=presentable(error.get("message")),
+        message=presentable(error.get("message") or _said_in_html(status, body)),
         quota=" ".join(str(part.get("quota_limit", "")) for part in metadata),
         after=retry_after(headers.get("Retry-After"), _moment(headers.get("Date"), now)),
     )
@@ -174,6 +175,16 @@ def _moment(value: str | None, otherwise: M) -> float | M:
         return email.utils.parsedate_to_datetime(value or "").timestamp()
     except (ValueError, OverflowError):
         return otherwise
+
+
+def _said_in_html(status: int, body: bytes) -> str:
+    """Return what a 429 says that is a page for people, as the servers of photo bytes send it.
+
+    Pages of other errors repeat the address that was asked, and are not shown.
+    """
+    if status != 429 or body[:1] != b"<":
+        return ""
+    return _TAG.sub(" ", body[:2000].decode("utf-8", "replace"))
 
 
 def _error_object(body: bytes) -> dict[str, Any]:

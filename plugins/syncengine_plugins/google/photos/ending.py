@@ -33,11 +33,10 @@ class Ending:
         self._checksum = zlib.crc32(piece, self._checksum)
         if self._start is not None:
             self._start += piece
-            if len(self._start) < _HEAD:
-                return
-            piece, self._start = self._start, None
-            self._head = piece[:_HEAD]
-        self._follow(piece)
+            if len(self._start) >= _HEAD:
+                self._begin(self._start)
+        else:
+            self._follow(piece)
 
     def mark(self) -> tuple[int, int]:
         """Return size and CRC-32 of all that was taken."""
@@ -45,6 +44,8 @@ class Ending:
 
     def oddity(self) -> str:
         """Return what is wrong with the end, or an empty text; formats that are not known have nothing wrong."""
+        if self._start is not None:
+            self._begin(self._start)
         if self._head[:2] == b"\xff\xd8":
             return self._jpeg()
         if self._head.startswith(_PNG):
@@ -55,6 +56,12 @@ class Ending:
         if self._head[4:8] == b"ftyp":
             return "" if self._boxes.are_whole(self.size) else "its boxes do not end where the file ends"
         return ""
+
+    def _begin(self, start: bytes) -> None:
+        """Follow the bytes from here on, now that they tell their format."""
+        self._start = None
+        self._head = start[:_HEAD]
+        self._follow(start)
 
     def _follow(self, piece: bytes) -> None:
         if self._head[:2] == b"\xff\xd8":

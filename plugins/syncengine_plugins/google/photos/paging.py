@@ -12,7 +12,7 @@ from syncengine_plugins.google.answers import GoogleAnswerError
 from syncengine_plugins.google.call import Call
 from syncengine_plugins.google.session import GoogleSession
 
-_MOST_EMPTY = 1000
+_MOST_EMPTY = 200
 _AGAIN = "what was stored stays; run again later"
 
 
@@ -58,6 +58,7 @@ def pages(session: GoogleSession, first: Callable[[str], Call]) -> Iterator[tupl
         token = page.next_page_token or ""
         if not token:
             return
-        if hash(token) in seen or empty > _MOST_EMPTY:
+        # an empty page may well be followed by itself, until it is filled
+        if (page.entries and hash(token) in seen) or empty > _MOST_EMPTY:
             raise FatalError(f"{call.what} goes round in circles at Google", advice=_AGAIN)
         seen.add(hash(token))

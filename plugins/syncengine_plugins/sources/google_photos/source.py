@@ -117,11 +117,14 @@ class GooglePhotosSource(GoogleSource[GooglePhotosOptions]):
     def albums(self) -> Iterator[Album]:
         """Yield every album that the app created."""
         seen = set[str]()
-        for raw in self._api.albums():
-            album = read_album(raw)
-            if album is not None and album.id not in seen:
-                seen.add(album.id)
-                yield album
+        try:
+            for raw in self._api.albums():
+                album = read_album(raw)
+                if album is not None and album.id not in seen:
+                    seen.add(album.id)
+                    yield album
+        except GoogleAnswerError as error:
+            raise _refused(error) from None
 
     def _note_favorites(self, notes: Notebook) -> None:
         for entries in self._search("the list of favourites", questions.FAVORITES):
@@ -152,7 +155,7 @@ class GooglePhotosSource(GoogleSource[GooglePhotosOptions]):
                     return
                 yield entries
         except GoogleAnswerError as error:
-            raise FatalError(error.reason, advice="what was stored stays; run again later") from None
+            raise _refused(error) from None
 
     def _items(self, entries: Sequence[Any], notes: Notebook, tally: Tally, since: float | None) -> Iterator[MediaItem]:
         read = [(raw, record) for raw in entries if (record := read_photo(raw)) is not None]
@@ -181,6 +184,10 @@ class _Renewal:
         except GoogleAnswerError:
             # one of them may be what Google cannot make sense of
             return self._api.addresses((item_id,))
+
+
+def _refused(error: GoogleAnswerError) -> FatalError:
+    return FatalError(error.reason, advice="what was stored stays; run again later")
 
 
 def _records(entries: Sequence[Any]) -> list[PhotoRecord]:
