@@ -8,6 +8,7 @@ import msgspec
 
 from syncengine.api import Asset, ItemError, MediaItem
 from syncengine.engine import metadata_file
+from syncengine.engine.hashing import digest_of
 from syncengine.engine.metadata_file import MetadataFile, united, united_albums
 from syncengine.engine.parts import RunParts
 from syncengine.engine.target_paths import PathChooser
@@ -95,13 +96,6 @@ class Bundler:
         elif work.why == "metadata changed" and not (work.failure or work.dropped):
             self._refresh_known(work, bundles)
 
-    def _path_before(self, work: Work, *, is_original: bool) -> str:
-        """Return where an earlier run stored the same, or was about to when it was killed."""
-        previous = work.previous
-        if previous is None or previous.failure:
-            return self._parts.orphans.get((work.content, is_original), "")
-        return previous.original_path if is_original else previous.path
-
     def _add_new(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
         stored, fetched, previous = work.asset, work.fetched, work.previous
         if stored is None or fetched is None:
@@ -111,7 +105,7 @@ class Bundler:
         original_path = next((file.path for file in media if file.is_original), "")
         if not original_path and stored.path != fetched.path:
             fetched.path.unlink(missing_ok=True)
-            original_path = self._still_there(_original_before(previous))
+            original_path = self._original_there(work, fetched)
         path = media[0].path
         document = metadata_file.describe(
             self._parts.source_label, stored, fetched, path=path, original_path=original_path, zone=self._parts.zone
@@ -128,21 +122,37 @@ class Bundler:
     def _media_files(self, work: Work, stored: Asset, fetched: Asset, paths: PathChooser) -> list[MediaFile]:
         """Return what is to be placed for a work, the stored file first."""
         is_transformed = stored.path != fetched.path
-        kept = _original_before(work.previous) if is_transformed else ""
+        kept = self._original_before(work, fetched) if is_transformed else ""
         paths.reserve(kept)
-        if work.previous is not None and work.previous.failure and not is_transformed:
-            before = work.previous.path
-        else:
-            before = self._path_before(work, is_original=False)
+        before = self._path_before(work, stored, is_transformed=is_transformed)
         media = [_media_file(stored, paths.choose(stored, work, before), is_original=False)]
         if is_transformed and stored.keep_original:
-            kept = kept or self._path_before(work, is_original=True)
             media.append(_media_file(fetched, kept or paths.choose(fetched, work, ""), is_original=True))
         return media
 
-    def _still_there(self, path: str) -> str:
-        """Return a path, or nothing when there is no file at it any more."""
-        return path if path and not self._parts.destination.missing([path]) else ""
+    def _path_before(self, work: Work, stored: Asset, *, is_transformed: bool) -> str:
+        """Return where an earlier run stored the same, or was about to when it was killed."""
+        previous = work.previous
+        if previous is not None and not (previous.failure and is_transformed):
+            return previous.path
+        return self._parts.orphans.get((work.content, stored.sha256), "")
+
+    def _original_before(self, work: Work, fetched: Asset) -> str:
+        """Return where an earlier run kept the untouched original: as it was asked to, or since a transform failed."""
+        previous = work.previous
+        if previous is not None:
+            return previous.path if previous.failure else previous.original_path
+        return self._parts.orphans.get((work.content, fetched.sha256), "")
+
+    def _original_there(self, work: Work, fetched: Asset) -> str:
+        """Return where the untouched original is although nobody asks for it, or nothing."""
+        path = self._original_before(work, fetched)
+        if not path or self._parts.destination.missing([path]):
+            return ""
+        if work.previous is None:
+            with self._parts.destination.read(path) as stream:
+                return path if digest_of(stream) == fetched.sha256 else ""
+        return path
 
     def _record(self, work: Work, stored: Asset, fetched: Asset) -> ContentRecord:
         item, previous = fetched.item, work.previous
@@ -272,10 +282,3 @@ def mtime_of(item: MediaItem, parts: RunParts) -> float | None:
 
 def _media_file(asset: Asset, path: str, *, is_original: bool) -> MediaFile:
     return MediaFile(staged=asset.path, path=path, is_original=is_original, digest=asset.sha256, size=asset.size)
-
-
-def _original_before(previous: ContentRecord | None) -> str:
-    """Return where an earlier run kept the untouched original: as it was asked to, or since a transform failed."""
-    if previous is None:
-        return ""
-    return previous.path if previous.failure else previous.original_path

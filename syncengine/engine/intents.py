@@ -10,15 +10,15 @@ import msgspec
 
 from syncengine.engine.spool import INTENTS
 
-#: (content, whether it is the untouched original) -> path
-Orphans = Mapping[tuple[bytes, bool], str]
+#: (content, SHA-256 of the file's bytes) -> path
+Orphans = Mapping[tuple[bytes, bytes], str]
 
 
 class Intent(msgspec.Struct, frozen=True, array_like=True):
-    """One file that is about to be placed."""
+    """One file that is about to be placed: whose content it is, SHA-256 of its bytes, where."""
 
     content: bytes
-    is_original: bool
+    digest: bytes
     path: str
 
 
@@ -32,7 +32,7 @@ class Intents:
 
     def __init__(self, directory: Path, orphans: Orphans) -> None:
         self._path = directory / INTENTS
-        self.write(Intent(content, original, path) for (content, original), path in orphans.items())
+        self.write(Intent(content, digest, path) for (content, digest), path in orphans.items())
 
     def write(self, intents: Iterable[Intent]) -> None:
         """Write some intents down. Raises ``OSError`` when the state directory's disk is full."""
@@ -45,9 +45,9 @@ class Intents:
             os.fsync(stream.fileno())
 
 
-def read_orphans(leftovers: Iterable[Path]) -> dict[tuple[bytes, bool], str]:
+def read_orphans(leftovers: Iterable[Path]) -> dict[tuple[bytes, bytes], str]:
     """Return what the runs that left these spools intended; the last line of a killed run may be half."""
-    orphans: dict[tuple[bytes, bool], str] = {}
+    orphans: dict[tuple[bytes, bytes], str] = {}
     decoder = msgspec.json.Decoder(Intent)
     for directory in leftovers:
         try:
@@ -59,5 +59,5 @@ def read_orphans(leftovers: Iterable[Path]) -> dict[tuple[bytes, bool], str]:
                 intent = decoder.decode(line)
             except msgspec.MsgspecError:
                 continue
-            orphans[intent.content, intent.is_original] = intent.path
+            orphans[intent.content, intent.digest] = intent.path
     return orphans

@@ -52,9 +52,7 @@ class Placer:
         if changed:
             documents = [self._stage_documents(bundle) for bundle in changed]
             self._intents.write(
-                Intent(bundle.record.content, file.is_original, file.path)
-                for bundle in changed
-                for file in bundle.media
+                Intent(bundle.record.content, file.digest, file.path) for bundle in changed for file in bundle.media
             )
             self._parts.destination.flush()
             for bundle, staged in zip(changed, documents, strict=True):

@@ -83,8 +83,9 @@ class Ordeal:
         self.backup.destination = FaultyDestination(destination, Faults([fault]))
         faults = self._source_faults()
         self.backup.source = lambda: FaultySource(source(), faults)
-        # A run that is killed after a transform failed leaves an original that no record tells of.
-        self.transform.failures = 0.0 if isinstance(fault.error, SystemExit) else self.chance.choice([0.0, 0.3])
+        self.transform.failures = self.chance.choice([0.0, 0.3])
+        if isinstance(fault.error, SystemExit) and "xmp" in self.backup.metadata:
+            self.transform.failures = 0.0  # The sidecar of an original that a killed run left stays, unrecorded.
         try:
             self.backup.run()
         except SystemExit:  # The process was killed, perhaps by a power cut.

@@ -13,7 +13,7 @@ import pytest
 from syncengine.api import AlbumRef, FatalError, RetryableError
 from syncengine.engine import fetching, planning, recording, runner
 from syncengine.testing.faults import Fault, Faults, FaultyDestination, FaultySource
-from tests.unit.engine.photos import ROME, Stamp, assert_checksums_hold, photo
+from tests.unit.engine.photos import ROME, Stamp, assert_checksums_hold, photo, put
 from tests.unit.engine.test_run_failures import LooksAlike
 
 
@@ -232,6 +232,37 @@ def test_a_killed_run_leaves_a_file_that_is_known_under_whatever_name_it_is_list
     assert backup.run().complete
     assert backup.files() == {"photos/2019/05/a.heic": b"raw", "photos/2019/05/a.png": b"stamped raw"}
     assert_checksums_hold(backup)
+
+
+@pytest.mark.parametrize(("name", "extension"), [("a.heic", ".png"), ("a.jpg", "")])
+@pytest.mark.parametrize("keep", [False, True])
+def test_an_original_that_a_killed_run_left_is_known_when_its_transform_works_the_next_time(
+    backup, monkeypatch, name, extension, keep
+):
+    stamp = Stamp(extension=extension, keep=keep, broken=True)
+    backup.transforms = (stamp,)
+    backup.library.add(photo("1", name=name), b"raw")
+    kill_before_recording(backup, monkeypatch)
+    stamp.broken = False
+    assert backup.run().complete
+    (record,) = backup.contents()
+    assert (record.original_path, backup.read(record.path)) == (f"photos/2019/05/{name}", b"stamped raw")
+    assert sorted(backup.files().values()) == [b"raw", b"stamped raw"]
+    assert_checksums_hold(backup)
+    assert backup.run().outcomes["unchanged"] == 1
+
+
+def test_a_file_of_somebody_else_where_a_killed_run_wanted_to_place_one_is_not_taken_for_ours(backup, monkeypatch):
+    stamp = Stamp(extension=".png", broken=True)
+    backup.transforms = (stamp,)
+    backup.library.add(photo("a.heic"), b"raw")
+    kill_before_recording(backup, monkeypatch)
+    put(backup.destination, "photos/2019/05/a.heic", b"theirs")
+    stamp.broken = False
+    backup.run()
+    (record,) = backup.contents()
+    assert (record.path, record.original_path) == ("photos/2019/05/a.png", "")
+    assert backup.read("photos/2019/05/a.heic") == b"theirs"
 
 
 def test_an_item_that_was_only_touched_is_unchanged_and_no_copy_of_itself(backup):
