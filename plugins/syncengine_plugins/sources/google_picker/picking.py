@@ -114,7 +114,7 @@ class Picking:
         except GoogleAnswerError as error:
             self._memory.forget()
             raise FatalError(
-                f"the picking session ended before anybody picked ({error.reason})", advice="run again for a new link"
+                f"nobody picked any photos before the link ended ({error.reason})", advice="run again for a new link"
             ) from None
 
     def _asked(self, session_id: str) -> PickingSession:

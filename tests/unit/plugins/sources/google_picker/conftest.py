@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncengine.testing.google import BytesContent, Clock, GoogleEmulator, Library
+from syncengine_plugins.sources.google_picker import GooglePickerOptions, GooglePickerSource
+from tests.contract.google_account import signed_in
+from tests.contract.photos import heic, jpeg
+from tests.unit.plugins.google.people import FakeClock
+from tests.unit.plugins.sources.google_visits import Visitor
+
+START = 1_780_000_000.0
+JULY = 1_562_163_725.0  # 2019-07-03T14:22:05Z
+MOVIE = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + b"\0\0\0\x48mdat" + bytes(range(64)) + b"\0\0\0\x08free"
+
+
+@pytest.fixture
+def google() -> Iterator[GoogleEmulator]:
+    """Three photos and a video, all of which the user picks when asked for the second time."""
+    with GoogleEmulator(Library(Clock(START)), check_answers=True) as running:
+        photos = running.library.photos
+        photos.add("sea.jpg", BytesContent(jpeg(1)), created=JULY).camera = {"cameraMake": "Google"}
+        photos.add("tower.heic", BytesContent(heic(2)), mime_type="image/heic", created=JULY + 60)
+        photos.add("clip.mp4", BytesContent(MOVIE), created=JULY - 86400 * 400)
+        photos.add("old.jpg", BytesContent(jpeg(3)), created=JULY - 86400 * 4000).app_created = False
+        running.picker.pick_at_poll = 2
+        yield running
+        assert running.shape_violations == []
+
+
+@pytest.fixture
+def visitor(google: GoogleEmulator, tmp_path: Path) -> Visitor:
+    def make(**options: Any) -> GooglePickerSource:
+        return GooglePickerSource(GooglePickerOptions(endpoint=google.url, **options))
+
+    return Visitor(google, signed_in(google), tmp_path, make, FakeClock(google.clock))
