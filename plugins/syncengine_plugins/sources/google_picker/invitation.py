@@ -59,11 +59,14 @@ def invitation(link: str, account: str, minutes: int, *, with_code: bool) -> str
 
 def shows_codes() -> bool:
     """Return whether a person looks at a terminal that has the characters a code is drawn with."""
+    screen = sys.__stderr__  # what stands in for it while progress is shown says that it is no terminal
+    if screen is None or not screen.isatty():
+        return False
     try:
-        _BLOCKS.encode(sys.stderr.encoding or "ascii")
+        _BLOCKS.encode(screen.encoding or "ascii")
     except UnicodeEncodeError:
         return False
-    return sys.stderr.isatty()
+    return True
 
 
 def drawn(link: str) -> str:

@@ -206,7 +206,7 @@ def test_a_code_is_drawn_where_a_person_can_see_it(visitor, monkeypatch):
         def isatty(self):
             return True
 
-    monkeypatch.setattr(shown.sys, "stderr", Terminal())
+    monkeypatch.setattr(shown.sys, "__stderr__", Terminal())
     visitor.visit()
     assert "▄" in visitor.said[0]
     Terminal.encoding = "ascii"
