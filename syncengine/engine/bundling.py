@@ -101,11 +101,12 @@ class Bundler:
         if stored is None or fetched is None:
             return
         stored = msgspec.structs.replace(stored, item=fetched.item)
-        media = self._media_files(work, stored, fetched, paths)
+        kept = self._original_before(work, fetched) if stored.path != fetched.path else ""
+        media = self._media_files(work, stored, fetched, kept, paths)
         original_path = next((file.path for file in media if file.is_original), "")
         if not original_path and stored.path != fetched.path:
             fetched.path.unlink(missing_ok=True)
-            original_path = self._original_there(work, fetched)
+            original_path = self._still_there(kept)
         path = media[0].path
         document = metadata_file.describe(
             self._parts.source_label, stored, fetched, path=path, original_path=original_path, zone=self._parts.zone
@@ -119,40 +120,43 @@ class Bundler:
             record=record, document=document, before=previous, media=media, work=work, changed=True
         )
 
-    def _media_files(self, work: Work, stored: Asset, fetched: Asset, paths: PathChooser) -> list[MediaFile]:
-        """Return what is to be placed for a work, the stored file first."""
+    def _media_files(self, work: Work, stored: Asset, fetched: Asset, kept: str, paths: PathChooser) -> list[MediaFile]:
+        """Return what is to be placed for a work, the stored file first; ``kept`` is where its original is already."""
         is_transformed = stored.path != fetched.path
-        kept = self._original_before(work, fetched) if is_transformed else ""
         paths.reserve(kept)
-        before = self._path_before(work, stored, is_transformed=is_transformed)
-        media = [_media_file(stored, paths.choose(stored, work, before), is_original=False)]
+        path = self._stored_path(work, stored, paths, is_transformed=is_transformed)
+        media = [_media_file(stored, path, is_original=False)]
         if is_transformed and stored.keep_original:
             media.append(_media_file(fetched, kept or paths.choose(fetched, work, ""), is_original=True))
         return media
 
-    def _path_before(self, work: Work, stored: Asset, *, is_transformed: bool) -> str:
-        """Return where an earlier run stored the same, or was about to when it was killed."""
+    def _stored_path(self, work: Work, stored: Asset, paths: PathChooser, *, is_transformed: bool) -> str:
+        """Return the path for what is stored: where it was before, or a killed run has left it, or a new one."""
         previous = work.previous
         if previous is not None and not (previous.failure and is_transformed):
-            return previous.path
-        return self._parts.orphans.get((work.content, stored.sha256), "")
+            return paths.choose(stored, work, previous.path)
+        left = self._left_by_killed_run(work, stored)
+        paths.reserve(left)
+        return left or paths.choose(stored, work, "")
 
     def _original_before(self, work: Work, fetched: Asset) -> str:
         """Return where an earlier run kept the untouched original: as it was asked to, or since a transform failed."""
         previous = work.previous
         if previous is not None:
             return previous.path if previous.failure else previous.original_path
-        return self._parts.orphans.get((work.content, fetched.sha256), "")
+        return self._left_by_killed_run(work, fetched)
 
-    def _original_there(self, work: Work, fetched: Asset) -> str:
-        """Return where the untouched original is although nobody asks for it, or nothing."""
-        path = self._original_before(work, fetched)
-        if not path or self._parts.destination.missing([path]):
+    def _left_by_killed_run(self, work: Work, asset: Asset) -> str:
+        """Return where exactly these bytes are that a killed run placed and did not record, or nothing."""
+        path = self._parts.orphans.get((work.content, asset.sha256), "")
+        if not self._still_there(path):
             return ""
-        if work.previous is None:
-            with self._parts.destination.read(path) as stream:
-                return path if digest_of(stream) == fetched.sha256 else ""
-        return path
+        with self._parts.destination.read(path) as stream:
+            return path if digest_of(stream) == asset.sha256 else ""
+
+    def _still_there(self, path: str) -> str:
+        """Return a path, or nothing when there is no file at it any more."""
+        return path if path and not self._parts.destination.missing([path]) else ""
 
     def _record(self, work: Work, stored: Asset, fetched: Asset) -> ContentRecord:
         item, previous = fetched.item, work.previous

@@ -84,8 +84,8 @@ class Ordeal:
         faults = self._source_faults()
         self.backup.source = lambda: FaultySource(source(), faults)
         self.transform.failures = self.chance.choice([0.0, 0.3])
-        if isinstance(fault.error, SystemExit) and "xmp" in self.backup.metadata:
-            self.transform.failures = 0.0  # The sidecar of an original that a killed run left stays, unrecorded.
+        if not isinstance(fault.error, ItemError) and "xmp" in self.backup.metadata:
+            self.transform.failures = 0.0  # The sidecar of an original that such a run left stays, unrecorded.
         try:
             self.backup.run()
         except SystemExit:  # The process was killed, perhaps by a power cut.

@@ -265,6 +265,18 @@ def test_a_file_of_somebody_else_where_a_killed_run_wanted_to_place_one_is_not_t
     assert backup.read("photos/2019/05/a.heic") == b"theirs"
 
 
+def test_a_file_that_a_killed_run_left_is_known_whatever_extension_its_copy_has(backup, monkeypatch):
+    backup.library.add(photo("b.HEIC"), b"same")
+    kill_before_recording(backup, monkeypatch)
+    backup.library.remove("b.HEIC")
+    backup.library.add(photo("a.jpg"), b"same")
+    backup.library.add(photo("b.HEIC"), b"same")
+    report = backup.run()
+    assert (report.outcomes["stored"], report.outcomes["duplicate"]) == (1, 1)
+    assert backup.files() == {"photos/2019/05/b.HEIC": b"same"}
+    assert_checksums_hold(backup)
+
+
 def test_an_item_that_was_only_touched_is_unchanged_and_no_copy_of_itself(backup):
     backup.library.add(photo("a.jpg"), b"a")
     backup.run()
