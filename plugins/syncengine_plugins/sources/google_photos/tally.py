@@ -46,6 +46,8 @@ class Tally:
                 f"only the part of the library that 'select' names was listed ({', '.join(parts)}); "
                 "what is outside of it is not in this account (list_all: true lists everything)"
             )
+        if self.narrowed.albums and not self.albums and not self.missing:
+            warnings.append("'select' names no album that Google shows; 'syncengine albums PROFILE' lists them")
         return warnings
 
 

@@ -28,7 +28,7 @@ class OpenSession(msgspec.Struct, frozen=True):
 
     Args:
         id: Google's.
-        rounds: in how many runs its list was read to the end.
+        rounds: how many runs ended with all of it fetched but what failed.
     """
 
     id: str
@@ -81,11 +81,11 @@ class Memory:
         with self._lock:
             self._database.execute("INSERT OR IGNORE INTO fetched VALUES (?)", (item_id,))
 
-    def not_fetched(self, item_ids: Iterable[str]) -> int:
-        """Return how many of some items were never handed on."""
+    def not_fetched(self, item_ids: Iterable[str]) -> set[str]:
+        """Return those of some items that were never handed on."""
         with self._lock:
             found = self._database.execute
-            return sum(found("SELECT 1 FROM fetched WHERE item = ?", (one,)).fetchone() is None for one in item_ids)
+            return {one for one in item_ids if found("SELECT 1 FROM fetched WHERE item = ?", (one,)).fetchone() is None}
 
     def close(self) -> None:
         """Let go of the file."""

@@ -37,7 +37,7 @@ from syncengine_plugins.sources.google_picker.picking import Picking
 from syncengine_plugins.sources.google_picker.records import Locator, item_of, read_picked
 
 _LOG = logging.getLogger(__name__)
-#: In so many runs the same picks are tried; then the session is closed, whatever is left.
+#: In so many runs what failed is tried; then the session is closed, whatever is left.
 _MOST_ROUNDS = 3
 
 
@@ -55,6 +55,7 @@ class GooglePickerSource(GoogleSource[GooglePickerOptions]):
         self._memory: Memory | None = None
         self._picked: OpenSession | None = None
         self._wanted: set[str] = set()
+        self._failed: set[str] = set()
         self._videos = self._listed = self._unreadable = 0
         self._read_to_end = False
 
@@ -112,7 +113,7 @@ class GooglePickerSource(GoogleSource[GooglePickerOptions]):
     def inventory(self) -> Inventory:
         """Return the totals of the picking, and what is still to be fetched of it."""
         warnings = [PLAINLY[0].upper() + PLAINLY[1:]] if self._listed else []
-        if left := self._left():
+        if left := len(self._memory.not_fetched(self._wanted)) if self._memory is not None else 0:
             warnings.append(f"{left:,} of the picked items are not fetched; the next run tries the same picks again")
         lost = f"{self._unreadable:,} picked items that Google lists in a way that makes no sense"
         missing = (lost,) if self._unreadable else ()
@@ -123,8 +124,12 @@ class GooglePickerSource(GoogleSource[GooglePickerOptions]):
         """Write the bytes of a photo (``=d``), or of a video as Google encoded it (``=dv``)."""
         if not isinstance(item.locator, Locator) or self._memory is None:
             raise ItemError(f"{item.name} was not picked in this run")
-        refuse_unready(item.name, item.locator.status)
-        self._fetcher.fetch(item, item.locator.addresses, into)
+        try:
+            refuse_unready(item.name, item.locator.status)
+            self._fetcher.fetch(item, item.locator.addresses, into)
+        except ItemError:
+            self._failed.add(item.id)
+            raise
         self._memory.note_fetched(item.id)
 
     def describe(self, item: MediaItem, path: Path) -> MediaItem:
@@ -149,15 +154,15 @@ class GooglePickerSource(GoogleSource[GooglePickerOptions]):
         if select.rejects(item, self.context.zone, described=False) is None:
             self._wanted.add(item.id)
 
-    def _left(self) -> int:
-        return self._memory.not_fetched(self._wanted) if self._memory is not None else 0
-
     def _conclude(self, memory: Memory) -> None:
-        """Close the session when all its picks were fetched, or some never come; else leave it to the next run."""
+        """Close the session when its picks are fetched, or what is left fails again and again; else keep it."""
         if self._picked is None or not self._read_to_end:
             return
+        left = memory.not_fetched(self._wanted)
+        if left - self._failed:  # interrupted, a rehearsal, or limited: they are still to be tried
+            return
         rounds = self._picked.rounds + 1
-        if memory.not_fetched(self._wanted) and rounds < _MOST_ROUNDS:
+        if left and rounds < _MOST_ROUNDS:
             memory.keep(OpenSession(self._picked.id, rounds))
             return
         memory.forget()

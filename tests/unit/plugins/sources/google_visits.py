@@ -10,8 +10,11 @@ from syncengine.api import Inventory, ItemError, MediaItem, RetryableError, RunC
 from syncengine.testing.contracts.source import fetched
 from syncengine.testing.google import BytesContent, GoogleEmulator
 from tests.contract.google_account import MemoryStore
+from tests.contract.photos import heic
 from tests.unit.plugins.google.people import FakeClock
 
+#: Made once: encoding takes longer than most tests.
+HEIC = heic(2)
 _TRIES = 4
 
 

@@ -9,9 +9,9 @@ import pytest
 from syncengine.testing.google import BytesContent, Clock, GoogleEmulator, Library
 from syncengine_plugins.sources.google_photos import GooglePhotosOptions, GooglePhotosSource
 from tests.contract.google_account import signed_in
-from tests.contract.photos import heic, jpeg
+from tests.contract.photos import jpeg
 from tests.unit.plugins.google.people import FakeClock
-from tests.unit.plugins.sources.google_visits import Visitor
+from tests.unit.plugins.sources.google_visits import HEIC, Visitor
 
 #: Boxes that say where they end.
 MOVIE = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + b"\0\0\0\x48mdat" + bytes(range(64)) + b"\0\0\0\x08free"
@@ -29,7 +29,7 @@ def google() -> Iterator[GoogleEmulator]:
         sea.description = "at the sea"
         sea.camera = {"cameraMake": "Google", "cameraModel": "Pixel 3"}
         best.items.append(sea.id)
-        photos.add("tower.heic", BytesContent(heic(2)), mime_type="image/heic", created=JULY + 60, album=rome)
+        photos.add("tower.heic", BytesContent(HEIC), mime_type="image/heic", created=JULY + 60, album=rome)
         photos.add("clip.mp4", BytesContent(MOVIE), created=JULY - 86400 * 400)
         photos.add("old.jpg", BytesContent(jpeg(3)), created=JULY - 86400 * 4000).favorite = True
         photos.add("foreign.jpg").app_created = False

@@ -66,6 +66,7 @@ def test_an_answer_that_fails_once(visitor, google, endpoint, status):
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 503])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.slow
 def test_an_answer_that_fails_always(visitor, google, endpoint, status):
     google.faults.status(endpoint, status, times=None)
     found, error = stopped_or_not(visitor)

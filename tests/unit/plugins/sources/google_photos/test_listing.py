@@ -81,6 +81,12 @@ def test_of_selected_albums_only_those_are_asked_for(visitor, google):
     assert "albums" in found.inventory.warnings[1]
 
 
+def test_an_album_that_is_not_there_is_told(visitor):
+    found = visitor.visit(Selection(albums=("Venice",)))
+    assert found.items == []
+    assert "names no album" in found.inventory.warnings[-1]
+
+
 def test_an_item_of_two_selected_albums_is_listed_once_with_both(visitor):
     found = visitor.visit(Selection(albums=("*",)))
     assert found.names == ["sea.jpg", "tower.heic"]

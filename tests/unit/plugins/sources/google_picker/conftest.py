@@ -9,9 +9,9 @@ import pytest
 from syncengine.testing.google import BytesContent, Clock, GoogleEmulator, Library
 from syncengine_plugins.sources.google_picker import GooglePickerOptions, GooglePickerSource
 from tests.contract.google_account import signed_in
-from tests.contract.photos import heic, jpeg
+from tests.contract.photos import jpeg
 from tests.unit.plugins.google.people import FakeClock
-from tests.unit.plugins.sources.google_visits import Visitor
+from tests.unit.plugins.sources.google_visits import HEIC, Visitor
 
 START = 1_780_000_000.0
 JULY = 1_562_163_725.0  # 2019-07-03T14:22:05Z
@@ -24,7 +24,7 @@ def google() -> Iterator[GoogleEmulator]:
     with GoogleEmulator(Library(Clock(START)), check_answers=True) as running:
         photos = running.library.photos
         photos.add("sea.jpg", BytesContent(jpeg(1)), created=JULY).camera = {"cameraMake": "Google"}
-        photos.add("tower.heic", BytesContent(heic(2)), mime_type="image/heic", created=JULY + 60)
+        photos.add("tower.heic", BytesContent(HEIC), mime_type="image/heic", created=JULY + 60)
         photos.add("clip.mp4", BytesContent(MOVIE), created=JULY - 86400 * 400)
         photos.add("old.jpg", BytesContent(jpeg(3)), created=JULY - 86400 * 4000).app_created = False
         running.picker.pick_at_poll = 2

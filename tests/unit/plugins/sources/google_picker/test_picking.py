@@ -145,6 +145,18 @@ def test_an_interrupted_run_goes_on_with_the_same_picks(visitor, google):
     assert google.picker.open == {}
 
 
+def test_rehearsals_and_limited_runs_keep_the_session(visitor, google):
+    for taken in range(4):
+        with visitor.opened() as source:
+            items = list(source.scan(Selection()))
+            for item in items[:taken]:
+                fetched(source, item)
+    assert len(google.picker.open) == 1
+    visitor.visit()
+    assert google.picker.open == {}
+    assert asked(google, "sessions.create") == 1
+
+
 def test_what_never_comes_does_not_keep_the_session_for_ever(visitor, google):
     clip = next(item for item in google.library.photos.items.values() if item.is_video)
     clip.status = "FAILED"
