@@ -20,7 +20,8 @@ from syncengine.api import FatalError
 from syncengine_plugins.sources.takeout.members import Member
 
 FORMAT = 2
-_PAGE_CACHE_KIB = 32 << 10
+# SQLite lets every sort, of which two may run at once, take as much again before it spills to a file.
+_PAGE_CACHE_KIB = 8 << 10
 _ROWS_AT_ONCE = 200
 _OUTSIDE = frozenset(
     {
