@@ -133,6 +133,9 @@ class Bundler:
     def _stored_path(self, work: Work, stored: Asset, paths: PathChooser, *, is_transformed: bool) -> str:
         """Return the path for what is stored: where it was before, or a killed run has left it, or a new one."""
         previous = work.previous
+        if previous is not None and previous.stored_sha256 == stored.sha256:
+            paths.reserve(previous.path)
+            return previous.path
         if previous is not None and not (previous.failure and is_transformed):
             return paths.choose(stored, work, previous.path)
         left = self._left_by_killed_run(work, stored)

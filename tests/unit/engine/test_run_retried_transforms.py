@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncengine.engine import planning
 from tests.unit.engine.photos import Obstructed, Stamp, assert_checksums_hold, photo
 
 
@@ -99,4 +100,19 @@ def test_deduplication_that_was_switched_off_puts_back_what_is_missing_under_its
     backup.destination.remove("photos/2019/05/a.jpg")
     assert backup.run().outcomes["stored"] == 1
     assert backup.files() == {"photos/2019/05/a.jpg": b"a"}
+    assert_checksums_hold(backup)
+
+
+def test_an_original_is_kept_once_whatever_its_copies_are_called(backup, monkeypatch):
+    monkeypatch.setattr(planning, "BATCH_ITEMS", 1)
+    stamp = Stamp(extension=".png", broken=True)
+    backup.transforms = (stamp,)
+    for name in ("a.jpg", "b.heic", "c.jpg"):
+        backup.library.add(photo(name), b"raw")
+    for _ in range(2):
+        assert backup.run().outcomes["failed"] == 3
+        assert backup.files() == {"photos/2019/05/a.jpg": b"raw"}
+    stamp.broken = False
+    backup.run()
+    assert sorted(backup.files().values()) == [b"raw", b"stamped raw"]
     assert_checksums_hold(backup)
