@@ -109,7 +109,7 @@ def test_any_text_is_survived(text):
 
 
 def test_long_texts_take_no_time():
-    began = time.monotonic()
+    began = time.process_time()
     for text in (
         "a" * 200_000,
         "code=" * 20_000,
@@ -120,7 +120,7 @@ def test_long_texts_take_no_time():
         "token=" + "'" * 50_000,
     ):
         redact(text)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.fixture

@@ -87,12 +87,12 @@ def test_a_file_without_a_header_says_so() -> None:
 
 
 def test_hostile_sizes_end_soon() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     tiny = struct.pack(">I4s", 8, b"free") * 200_000
     assert read(box(b"ftyp", b"qt  ") + tiny).taken is None
     assert read(struct.pack(">I4sQ", 1, b"moov", 2**64 - 1) + tiny).taken is None
     assert read(struct.pack(">I4s", 3, b"moov")).taken is None
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 WHOLE = movie(

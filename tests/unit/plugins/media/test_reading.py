@@ -170,9 +170,9 @@ def test_an_item_in_idat_with_wide_ids_is_read() -> None:
 def test_hostile_item_locations_end_soon(widths: bytes) -> None:
     infe = box(b"infe", b"\2\0\0\0", struct.pack(">HH", 1, 0), b"Exif\0")
     iloc = box(b"iloc", b"\1\0\0\0", widths, b"\xff" * 60_000)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert read(heif(iloc=iloc, infe=infe), "a.heic").taken is None
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 WHOLE = {

@@ -115,11 +115,11 @@ def test_broken_xml_is_a_note(content: bytes) -> None:
 
 
 def test_deep_nesting_ends_soon() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     depth = 140_000
     nested = "<a>" * depth + "</a>" * depth
     assert read_xmp(xmp_packet("", f"<dc:description>{nested}</dc:description>")).taken is None
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 WHOLE = xmp_packet(ATTRIBUTES, ELEMENTS)
