@@ -193,3 +193,41 @@ def test_on_a_terminal_there_is_a_code_for_the_phone(desk, google):
     assert json.loads(out)["runs"][0]["outcomes"]["stored"] == 3
     assert len(re.findall(r"http://127\.0\.0\.1:\d+/\S*/picker/[0-9a-f-]{36}", text)) == 1
     assert text.count("▄") > 100
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_goes_on_with_the_same_picks(desk, google):
+    prepare(desk, google, "google-picker")
+    sign_in(desk)
+    for number in range(40):
+        google.library.photos.add(f"{number}.jpg", created=JULY + number)
+    wanted = {item.filename: item.content.read(0, item.content.size) for item in google.library.photos.items.values()}
+    google.picker.pick_at_poll = 1
+    google.faults.latency(0.2, "media.*")
+    process = start(desk, "run", "profile.yaml", "--json")
+    while google.counters.requests["media.picker"] < 10:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate(timeout=30)
+    google.faults.clear()
+    report = desk.run("run", "profile.yaml", "--json").json["runs"][0]
+    assert (report["complete"], report["listed"]) == (True, len(wanted))
+    stored = {path.name: path.read_bytes() for path in (desk.directory / "backup/photos").rglob("*") if path.is_file()}
+    assert stored == wanted
+    assert google.counters.requests["picker.sessions.create"] == 1
+    assert google.picker.open == {}
+
+
+def test_a_day_s_quota_ends_the_run_and_the_next_completes(desk, google):
+    prepare(desk, google, "google-photos")
+    sign_in(desk)
+    google.faults.daily_quota("media.library", at=2)
+    done = desk.run("run", "profile.yaml", "--json")
+    assert done.code == 3
+    assert "per day" in done.err
+    assert "run again after" in done.err
+    assert "Traceback" not in done.err
+    google.faults.clear()
+    report = desk.run("run", "profile.yaml", "--json").json["runs"][0]
+    assert report["complete"]
+    assert report["outcomes"]["stored"] + report["outcomes"]["unchanged"] == 3

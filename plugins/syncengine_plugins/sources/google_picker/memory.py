@@ -9,10 +9,11 @@ import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from syncengine.api import FatalError
+from syncengine_plugins.google.photos.noting import noting
 
 _NAME = "picker.sqlite"
 _TABLES = """
@@ -47,50 +48,46 @@ class Memory:
 
     def __init__(self, directory: Path) -> None:
         self._lock = threading.Lock()
-        path = directory / _NAME
-        try:
-            self._database = _opened(path)
-        except sqlite3.DatabaseError:
-            for name in (_NAME, f"{_NAME}-wal", f"{_NAME}-shm"):
-                (directory / name).unlink(missing_ok=True)
+        self._path = directory / _NAME
+        with noting(self._path):
             try:
-                self._database = _opened(path)
-            except sqlite3.DatabaseError as error:
-                raise FatalError(
-                    f"{path} cannot be written: {error}", advice="make room, or check its rights"
-                ) from None
+                self._database = _opened(self._path)
+            except sqlite3.OperationalError:
+                raise  # no room, or locked: nothing is wrong with what it holds
+            except sqlite3.DatabaseError:
+                for name in (_NAME, f"{_NAME}-wal", f"{_NAME}-shm"):
+                    (directory / name).unlink(missing_ok=True)
+                self._database = _opened(self._path)
 
     def session(self) -> OpenSession | None:
         """Return the session that is open, if there is one."""
-        with self._lock:
-            row = self._database.execute("SELECT id, rounds FROM session").fetchone()
-        return OpenSession(*row) if row else None
+        rows = self._done("SELECT id, rounds FROM session")
+        return OpenSession(*rows[0]) if rows else None
 
     def keep(self, session: OpenSession) -> None:
         """Remember the session that is open."""
-        with self._lock:
-            self._database.execute("REPLACE INTO session VALUES (1, ?, ?)", (session.id, session.rounds))
+        self._done("REPLACE INTO session VALUES (1, ?, ?)", session.id, session.rounds)
 
     def forget(self) -> None:
         """Remember no session any more."""
-        with self._lock:
-            self._database.execute("DELETE FROM session")
+        self._done("DELETE FROM session")
 
     def note_fetched(self, item_id: str) -> None:
         """Remember that an item's bytes were handed on."""
-        with self._lock:
-            self._database.execute("INSERT OR IGNORE INTO fetched VALUES (?)", (item_id,))
+        self._done("INSERT OR IGNORE INTO fetched VALUES (?)", item_id)
 
     def not_fetched(self, item_ids: Iterable[str]) -> set[str]:
         """Return those of some items that were never handed on."""
-        with self._lock:
-            found = self._database.execute
-            return {one for one in item_ids if found("SELECT 1 FROM fetched WHERE item = ?", (one,)).fetchone() is None}
+        return {item_id for item_id in item_ids if not self._done("SELECT 1 FROM fetched WHERE item = ?", item_id)}
 
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
             self._database.close()
+
+    def _done(self, statement: str, *values: Any) -> list[Any]:
+        with self._lock, noting(self._path):
+            return self._database.execute(statement, values).fetchall()
 
 
 def _opened(path: Path) -> sqlite3.Connection:

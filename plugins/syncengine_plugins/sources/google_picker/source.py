@@ -82,6 +82,8 @@ class GooglePickerSource(GoogleSource[GooglePickerOptions]):
         try:
             if memory is not None:
                 self._conclude(memory)
+        except FatalError as error:  # what was stored is stored; the next run takes the picking up again
+            _LOG.warning("%s", error)
         finally:
             if memory is not None:
                 memory.close()

@@ -114,7 +114,15 @@ def test_garbage_for_ever_is_a_clean_stop(visitor, google, endpoint):
 
 @pytest.mark.parametrize(
     "entry",
-    ["3", "null", "[]", "{}", '{"id": 3}', '{"id": ""}', '{"id": "x", "mediaMetadata": {"width": "wide"}}'],
+    [
+                "3",
+        "null",
+        "[]",
+        "{}",
+        '{"id": 3}',
+        '{"id": ""}',
+        '{"id": "x", "mediaMetadata": {"width": "wide"}}',
+    ],
 )
 def test_an_entry_that_makes_no_sense_costs_only_itself_and_is_told(visitor, google, entry):
     google.faults.add(

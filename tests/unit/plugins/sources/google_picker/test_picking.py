@@ -200,6 +200,13 @@ def test_a_memory_that_is_damaged_costs_a_new_picking(visitor, google):
     assert visitor.visit().contents == bytes_of(google)
 
 
+def test_a_memory_that_cannot_be_written_is_a_clean_stop(visitor):
+    (visitor.directory / "picker.sqlite").mkdir()
+    with pytest.raises(FatalError, match=r"picker.sqlite cannot be used") as caught:
+        visitor.visit()
+    assert "make room" in caught.value.advice
+
+
 @pytest.mark.parametrize("session_id", ["", "..", "a/b", "a?b", "../v1/mediaItems"])
 def test_a_remembered_session_chooses_no_path(visitor, google, session_id):
     from syncengine_plugins.sources.google_picker.memory import Memory, OpenSession
