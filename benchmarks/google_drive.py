@@ -165,19 +165,20 @@ def _run(place: Path) -> Run:
 
 def _log_in(place: Path) -> None:
     """Sign in as a person whose browser is elsewhere."""
-    command = [Path(sys.executable).with_name("syncengine"), "auth", "login", place / "drive.yaml", "--no-browser"]
+    program = Path(sys.executable).with_name("syncengine")
+    command = [str(program), "auth", "login", str(place / "drive.yaml"), "--no-browser"]
     environment = {**os.environ, "SYNCENGINE_STATE_DIR": str(place / "state")}
     with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         shown = next(line for line in process.stdout if "/auth?" in line)
         answer = requests.get(shown.strip(), allow_redirects=False, timeout=10)
         answer.close()
-        process.communicate(answer.headers["Location"] + "\n", timeout=60)
+        _, said = process.communicate(answer.headers["Location"] + "\n", timeout=60)
     if process.returncode:
-        sys.exit(f"the sign-in failed with exit code {process.returncode}")
+        sys.exit(f"the sign-in failed with exit code {process.returncode}: {said}")
 
 
 if __name__ == "__main__":

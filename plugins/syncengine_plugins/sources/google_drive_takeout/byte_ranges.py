@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Generator, Iterator
 
-from syncengine.api import ItemError, RetryableError
+from syncengine.api import ItemError, RetryableError, RunContext
 from syncengine_plugins.google.answers import LONGEST_WAIT, GoogleAnswerError
 from syncengine_plugins.google.call import Call
 from syncengine_plugins.google.clock import Clock
@@ -34,6 +34,10 @@ class UnreachableError(ItemError):
     """Google did not give the bytes, though it was asked several times; a later run may have more luck."""
 
 
+class StoppingError(RetryableError):
+    """The run is asked to end, so nothing more is read."""
+
+
 class _InDoubtError(Exception):
     """An answer that may be another revision's; the message says why."""
 
@@ -45,32 +49,35 @@ class ByteRanges:
         session: signed in.
         listing: tells what a file is now.
         clock: for the pauses.
-        bandwidth: bytes per second, or ``None``.
+        context: says how fast bytes may come, and when the run is to end.
     """
 
-    def __init__(self, session: GoogleSession, listing: DriveListing, clock: Clock, bandwidth: int | None) -> None:
+    def __init__(self, session: GoogleSession, listing: DriveListing, clock: Clock, context: RunContext) -> None:
         self._session, self._listing, self._clock = session, listing, clock
         self._tags: dict[str, str] = {}
         self._lost: dict[str, str] = {}
         self._lock = threading.Lock()
         self._bucket: TokenBucket | None = None
-        if bandwidth:
-            limits = ApiLimits(title="bytes", per_second=bandwidth, burst=bandwidth)
+        self._stopping = context.stopping
+        if context.bandwidth:
+            limits = ApiLimits(title="bytes", per_second=context.bandwidth, burst=context.bandwidth)
             self._bucket = TokenBucket(limits, clock)
 
-    def read(self, file: DriveFile, start: int, end: int, *, throttled: bool = False) -> Generator[bytes, None, None]:
+    def read(self, file: DriveFile, start: int, end: int, *, scanning: bool = False) -> Generator[bytes, None, None]:
         """Yield the bytes from ``start`` to ``end`` (not included), all of them.
 
         Args:
             file: as it was listed.
             start: from 0.
             end: at most the file's length.
-            throttled: keep below the bandwidth; what goes on to the engine is held back there.
+            scanning: it is no item that the engine asked for (and holds back itself): keep below the bandwidth, and end
+                when the run is to end.
 
         Raises:
             MemberDamagedError: the file is gone, or holds other bytes by now.
             UnreachableError: the bytes did not come, after several tries.
             FatalError: signed out, out of quota.
+            StoppingError: the run is asked to end.
         """
         at, failures = start, 0
         while at < end:
@@ -79,10 +86,12 @@ class ByteRanges:
             try:
                 for chunk in self._attempt(file, at, end):
                     at += len(chunk)
-                    if throttled and self._bucket is not None:
-                        self._bucket.take(len(chunk))
+                    if scanning:
+                        self._hold_back(len(chunk))
                     yield chunk
                 error = RetryableError(f"{_what(file)}: the answer ended before its time")
+            except StoppingError:
+                raise
             except RetryableError as cut:
                 error = cut
             if at < end:
@@ -90,6 +99,12 @@ class ByteRanges:
                 if failures >= TRIES:
                     raise UnreachableError(error.reason, advice=error.advice)
                 self._pause(error, failures, moved=at > began)
+
+    def _hold_back(self, length: int) -> None:
+        if self._stopping():
+            raise StoppingError("the run is to end")
+        if self._bucket is not None:
+            self._bucket.take(length)
 
     def require_present(self, file: DriveFile) -> None:
         """Raise ``MemberDamagedError`` when a file was found gone or changed before."""
@@ -106,8 +121,8 @@ class ByteRanges:
         try:
             now = self._listing.file(file.id, f"the state of {file.name}")
         except GoogleAnswerError as error:
-            reason = "it was deleted from Google Drive" if error.status == 404 else str(error.reason)
-            raise self._now_lost(file, f"{reason}; what else holds its photos will be read") from None
+            reason = "it was deleted from Google Drive" if error.status == 404 else error.reason
+            raise self._now_lost(file, reason) from None
         if now.fingerprint != file.fingerprint:
             raise self._now_lost(
                 file, "it was replaced in Google Drive since it was listed; the next run reads it again"
@@ -125,8 +140,11 @@ class ByteRanges:
     def _pause(self, error: RetryableError, failures: int, *, moved: bool) -> None:
         backoff = 0.0 if moved and failures == 1 else (0.5 + self._clock.jitter()) * 2.0 ** (failures - 1)
         wait = min(max(backoff, error.after or 0.0), LONGEST_WAIT)
-        if wait:
-            self._clock.wait(wait)
+        while wait > 0 and not self._stopping():
+            self._clock.wait(min(wait, 1.0))
+            wait -= 1.0
+        if self._stopping():
+            raise StoppingError(error.reason)
 
     def _attempt(self, file: DriveFile, at: int, end: int) -> Iterator[bytes]:
         """Yield what one request brings of a range, from its beginning; ``RetryableError`` when it is cut."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from syncengine.api import FatalError, ItemError
+from syncengine_plugins.sources.google_drive_takeout.byte_ranges import StoppingError
 
 LATER = "run again later; what is stored stays"
 
@@ -19,8 +20,11 @@ def clean_stop(doing: str) -> Iterator[None]:
 
     Raises:
         FatalError: the request failed for good, or too often.
+        StoppingError: the run is asked to end, which is no failure.
     """
     try:
         yield
+    except StoppingError:
+        raise
     except ItemError as error:
         raise FatalError(f"{doing}: {error.reason}", advice=error.advice or LATER) from None

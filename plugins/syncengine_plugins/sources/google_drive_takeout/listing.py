@@ -20,7 +20,8 @@ _PAGE = 1000
 _MOST_PAGES = 10_000
 _MOST_REPEATS = 20  # an empty page may go on where it began
 _DEEPEST = 5
-_BY_NAME = "name contains 'takeout-' and trashed = false"
+# What others share is theirs, and no part of this library.
+_BY_NAME = "name contains 'takeout-' and trashed = false and 'me' in owners"
 
 
 class DriveListing:

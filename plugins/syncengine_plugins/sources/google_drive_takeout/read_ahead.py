@@ -14,6 +14,7 @@ from typing import BinaryIO
 from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
 
 LARGEST = 512 << 20
+_UNFINISHED = ".new"
 _SHARE = 8  # of the free space, this part may be used at most
 
 
@@ -31,7 +32,10 @@ class ReadAhead:
         self._sizes: dict[str, int] = {}
         with suppress(OSError):
             for path in directory.iterdir():
-                self._sizes[path.name] = path.stat().st_size
+                if path.suffix == _UNFINISHED:
+                    path.unlink()
+                else:
+                    self._sizes[path.name] = path.stat().st_size
 
     def keep_only(self, files: Collection[DriveFile]) -> None:
         """Drop what belongs to other files than these, as they are now."""
@@ -53,11 +57,12 @@ class ReadAhead:
     def put(self, file: DriveFile, start: int, content: bytes) -> None:
         """Keep a stretch of a file; without space on the disk it is not kept."""
         name = f"{_stem(file)}-{start}"
+        unfinished = self._directory / f"{name}{_UNFINISHED}"
         try:
-            (self._directory / f"{name}.new").write_bytes(content)
-            os.replace(self._directory / f"{name}.new", self._directory / name)
+            unfinished.write_bytes(content)
+            os.replace(unfinished, self._directory / name)
         except OSError:
-            (self._directory / f"{name}.new").unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             return
         with self._lock:
             self._sizes[name] = len(content)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from syncengine.api import RunContext
+from syncengine.api import FatalError, RunContext
 from syncengine_plugins.google.clock import Clock
 from syncengine_plugins.google.session import GoogleSession
 from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
@@ -55,10 +55,16 @@ class DriveShelf(Shelf):
     advice = "if it fails again, check the archive in Google Drive, or make a new export"
 
     def __init__(self, session: GoogleSession, folder: str, context: RunContext, clock: Clock) -> None:
-        self._folder, self._tick = folder, context.tick
+        self._folder, self._tick, self._scratch = folder, context.tick, context.scratch
         self._listing = DriveListing(session)
-        self._ranges = ByteRanges(session, self._listing, clock, context.bandwidth)
-        context.cache.mkdir(parents=True, exist_ok=True)
+        self._ranges = ByteRanges(session, self._listing, clock, context)
+        try:
+            context.cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FatalError(
+                f"the cache {context.cache} cannot be used: {error.strerror or error}",
+                advice="check that its disk is writable and not full",
+            ) from error
         self._memory = MemberMemory(context.cache / "members.sqlite")
         self._ahead = ReadAhead(context.cache / "ahead")
         self._archives = WholeArchives(context.cache / "archives", self._ranges)
@@ -144,7 +150,9 @@ class DriveShelf(Shelf):
     @contextmanager
     def _directory(self, file: DriveFile) -> Iterator[BinaryIO]:
         """Open an archive of which only the end will be read."""
-        tail = TailStream(lambda start, end: self._ranges.read(file, start, end, throttled=True), file.length)
+        tail = TailStream(
+            lambda start, end: self._ranges.read(file, start, end, scanning=True), file.length, self._scratch
+        )
         with io.BufferedReader(tail, _BUFFER) as stream:
             yield stream
             if tail.start == 0 and file.length:
@@ -157,8 +165,9 @@ class DriveShelf(Shelf):
         def read(member: Member) -> bytes:
             try:
                 return sidecars.read(member)
-            except MemberDamagedError:
-                self._ranges.require_present(file)
+            except MemberDamagedError as error:
+                if reason := self._ranges.lost().get(file.id):
+                    raise PartUnreachableError(reason) from error
                 raise
 
         intake.read = read

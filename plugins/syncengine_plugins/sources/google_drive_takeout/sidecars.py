@@ -102,7 +102,7 @@ class SidecarReader:
     def _alone(self, member: Member) -> bytes:
         start, end = stretch_of(member)
         reader = ForwardReader(
-            lambda first, last: self._ranges.read(self._file, first, last, throttled=True),
+            lambda first, last: self._ranges.read(self._file, first, last, scanning=True),
             start,
             end,
             self._file.length,
@@ -138,7 +138,7 @@ class SidecarReader:
     def _stretches(self, span: Span) -> Iterator[tuple[Wish, bytes]]:
         """Yield each wish of a span with its bytes; they may overlap a little."""
         buffer, at = b"", span.start
-        chunks = self._ranges.read(self._file, span.start, span.end, throttled=True)
+        chunks = self._ranges.read(self._file, span.start, span.end, scanning=True)
         for wish in span.wishes:
             pieces = [buffer]
             length = len(buffer)

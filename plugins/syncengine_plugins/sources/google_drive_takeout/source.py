@@ -10,7 +10,7 @@ from typing import Annotated
 from syncengine.api import Album, FatalError, Inventory, MediaItem, Meta, RunContext, Selection, Sink
 from syncengine_plugins.google import scopes
 from syncengine_plugins.google.source import GoogleOptions, GoogleSource
-from syncengine_plugins.sources.google_drive_takeout.byte_ranges import UnreachableError
+from syncengine_plugins.sources.google_drive_takeout.byte_ranges import StoppingError, UnreachableError
 from syncengine_plugins.sources.google_drive_takeout.clean_stop import LATER, clean_stop
 from syncengine_plugins.sources.google_drive_takeout.shelf import DriveShelf
 from syncengine_plugins.sources.takeout.describing import describe
@@ -78,8 +78,11 @@ class GoogleDriveTakeoutSource(GoogleSource[GoogleDriveTakeoutOptions]):
         """Yield every item, archives in the order of their members; see ``Source``."""
         library, shelf = self._opened
         shelf.bring_photos = select.is_empty
-        with clean_stop("reading the archives in Google Drive"):
-            yield from library.scan()
+        try:
+            with clean_stop("reading the archives in Google Drive"):
+                yield from library.scan()
+        except StoppingError:
+            return
 
     def inventory(self) -> Inventory:
         """See ``Source``; counted as the ``takeout`` source does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from pathlib import Path
 from typing import IO
 
 from syncengine_plugins.sources.google_drive_takeout.forward_reader import OpenRange
@@ -21,11 +22,13 @@ class TailStream(io.RawIOBase):
     Args:
         open_range: opens a range of the file.
         size: bytes of the file.
+        scratch: a directory for what is too large for memory.
     """
 
-    def __init__(self, open_range: OpenRange, size: int) -> None:
+    def __init__(self, open_range: OpenRange, size: int, scratch: Path) -> None:
         super().__init__()
         self._open, self._size, self._at = open_range, size, 0
+        self._scratch = scratch
         self._pieces: list[tuple[int, IO[bytes]]] = []
         #: Where what was fetched begins.
         self.start = size
@@ -72,7 +75,7 @@ class TailStream(io.RawIOBase):
         if self._size - start > LARGEST:
             raise PartDamagedError(f"its directory is larger than {LARGEST >> 20} MB")
         # pylint: disable-next=consider-using-with  # closed in close()
-        piece = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed in close()
+        piece = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._scratch))  # noqa: SIM115  # closed in close()
         try:
             for chunk in self._open(start, self.start):
                 piece.write(chunk)

@@ -71,7 +71,7 @@ class WholeArchives:
                 advice="make room there, or have Google Takeout make .zip archives, which are read in place",
             )
         with open(partial, "ab") as copy:
-            for chunk in self._ranges.read(file, done, file.length, throttled=True):
+            for chunk in self._ranges.read(file, done, file.length, scanning=True):
                 copy.write(chunk)
             copy.flush()
             os.fsync(copy.fileno())

@@ -5,10 +5,11 @@ import io
 import tarfile
 import zipfile
 
+import msgspec
 import pytest
 
-from syncengine.api import FatalError, Selection
-from syncengine.testing.google import BytesContent
+from syncengine.api import FatalError, RetryableError, Selection
+from syncengine.testing.google import BytesContent, Meanwhile
 from syncengine_plugins.sources.takeout import TakeoutOptions, TakeoutSource
 from tests.unit.plugins.sources.google_drive_takeout.drives import (
     DOWNLOADS,
@@ -271,3 +272,74 @@ def test_an_index_of_an_older_listing_never_reads_another_revision(user):
     items, _ = user.listed()
     assert set(items) == {"b.jpg"}
     assert item.name == "a.jpg"
+
+
+def test_a_run_that_is_asked_to_end_does_so_in_the_middle_of_an_archive(user, emulator):
+    user.add(FIRST, photos(*NAMES, size=200_000))
+    stopped = []
+    with user.made() as source:
+        source.open(msgspec.structs.replace(user.context(), stopping=lambda: bool(stopped)))
+        emulator.faults.add(DOWNLOADS, Meanwhile(lambda: stopped.append(True)), at=2)
+        assert list(source.scan(Selection())) == []
+    assert user.asked(DOWNLOADS) <= 3
+    assert set(user.backed_up()) == set(NAMES)
+
+
+def test_a_wait_ends_when_the_run_is_to_end(user, emulator):
+    user.add(FIRST, photos("a.jpg", size=200_000))
+    with user.made() as source:
+        source.open(msgspec.structs.replace(user.context(), stopping=lambda: len(user.clock.waits) > 3))
+        (item,) = source.scan(Selection(exclude_names=("none",)))
+        emulator.faults.status(DOWNLOADS, 429, retry_after=600, times=None)
+        with pytest.raises(RetryableError):
+            fetched(source, item)
+    assert sum(user.clock.waits) < 10
+
+
+def test_the_bandwidth_holds_while_archives_are_listed(user, emulator):
+    user.add(FIRST, photos(*NAMES, size=200_000))
+    before = emulator.clock.now()
+    with user.made() as source:
+        source.open(user.context(bandwidth=400_000))
+        list(source.scan(Selection()))
+    assert emulator.clock.now() - before > 4
+
+
+def test_what_others_share_is_no_part_of_the_library(user):
+    user.add(FIRST, photos("a.jpg"))
+    family = user.drive.add_shared_drive("Family")
+    user.add(NEWER, photos("theirs.jpg"), family)
+    assert set(user.listed()[0]) == {"a.jpg"}
+    assert set(user.listed(f"id:{family}", "other")[0]) == {"theirs.jpg"}
+
+
+def test_what_was_written_half_is_not_used(user, emulator):
+    user.add(FIRST, photos(*NAMES, size=200_000))
+    user.listed()
+    ahead = user.directory / "cache" / "ahead"
+    first = next(ahead.iterdir())
+    first.rename(ahead / f"{first.name}.new")
+    assert len(user.backed_up()) == len(NAMES)
+    assert list(ahead.iterdir()) == []
+
+
+def test_spoiled_bytes_in_the_cache_are_fetched_again(user):
+    user.add(FIRST, photos("a.jpg", size=200_000))
+    user.listed()
+    (kept,) = (user.directory / "cache" / "ahead").iterdir()
+    kept.write_bytes(bytes(kept.stat().st_size))
+    with user.opened() as source:
+        (item,) = source.scan(Selection())
+        with pytest.raises(RetryableError):
+            fetched(source, item)
+        assert fetched(source, item) == photo_bytes("a.jpg", 200_000)
+
+
+@pytest.mark.parametrize("name", ["members.sqlite", "takeout.sqlite"])
+def test_a_damaged_cache_costs_requests_only(user, name):
+    user.add(FIRST, photos(*NAMES))
+    user.listed()
+    (user.directory / "cache" / name).write_bytes(b"no database " * 1000)
+    items, inventory = user.listed()
+    assert set(items) == set(NAMES)
+    assert inventory.complete
