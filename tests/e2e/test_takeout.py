@@ -122,6 +122,7 @@ def test_a_later_export_merges(desk, takeout):
     assert len(desk.files("backup/photos")) == 3
 
 
+@pytest.mark.slow
 def test_a_part_that_is_missing_is_named_and_the_rest_is_backed_up(desk, takeout):
     takeout.mkdir()
     builder = TakeoutBuilder()
@@ -186,6 +187,7 @@ def test_a_takeout_folder_without_any_takeout(desk, takeout):
     assert (done.code, len(done.err.splitlines())) == (3, 1)
 
 
+@pytest.mark.slow
 def test_times_without_a_zone_follow_the_profile(desk, takeout):
     takeout.mkdir()
     builder = TakeoutBuilder()
