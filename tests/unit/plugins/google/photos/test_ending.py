@@ -48,9 +48,23 @@ def test_what_phones_put_behind_a_jpeg_is_not_odd():
     assert oddity(JPEG + FTYP + b"\0\0\0\x10mdatabcdefgh") == ""
 
 
-def test_the_end_of_the_thumbnail_is_not_the_end_of_the_picture():
-    thumbnail = b"\xff\xd8\xff\xe1" + JPEG
-    assert oddity(thumbnail + bytes([1, 2, 3]) * len(thumbnail)) == "a JPEG without its end"
+def segment(content: bytes, marker: bytes = b"\xff\xe1") -> bytes:
+    return marker + (len(content) + 2).to_bytes(2, "big") + content
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_the_end_of_the_thumbnail_is_not_the_end_of_the_picture(piece):
+    pictured = b"\xff\xd8" + segment(b"Exif\0\0" + JPEG) + b"\xff" + JPEG[2:]
+    assert oddity(pictured, piece) == ""
+    assert oddity(pictured[:-2] + b"\1\2\3", piece) == "a JPEG without its end"
+
+
+def test_a_large_picture_with_something_larger_behind_it_is_not_odd():
+    assert oddity(JPEG + bytes(range(1, 255)) * 1000) == ""
+
+
+def test_what_is_no_chain_of_segments_is_taken_as_it_is():
+    assert oddity(b"\xff\xd8 this is no JPEG at all") == ""
 
 
 @settings(max_examples=80, deadline=None)
