@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -13,16 +12,13 @@ import msgspec
 from syncengine.api import RetryableError
 from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
 from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
-from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader
-from syncengine_plugins.sources.google_drive_takeout.read_ahead import ReadAhead
-from syncengine_plugins.sources.google_drive_takeout.sidecars import stretch_of
 from syncengine_plugins.sources.google_drive_takeout.whole_archives import WholeArchives
+from syncengine_plugins.sources.google_drive_takeout.zip_members import ZipMembers
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.index import PartRow
-from syncengine_plugins.sources.takeout.members import Member
 from syncengine_plugins.sources.takeout.parts import file_fingerprint
 from syncengine_plugins.sources.takeout.reading import Archives, Copy
-from syncengine_plugins.sources.takeout.zip_stream import checked, zip_chunks
+from syncengine_plugins.sources.takeout.zip_stream import checked
 
 _LARGEST_IN_MEMORY = 16 << 20
 
@@ -32,8 +28,8 @@ class DriveCopies:
 
     Args:
         files: every archive by its id.
-        ranges: reads zips.
-        ahead: has what was brought along already.
+        ranges: knows which archives are gone.
+        zips: reads members of zips.
         archives: has whole copies of what is no zip.
         local: reads those copies.
     """
@@ -42,11 +38,11 @@ class DriveCopies:
         self,
         files: Mapping[str, DriveFile],
         ranges: ByteRanges,
-        ahead: ReadAhead,
+        zips: ZipMembers,
         archives: WholeArchives,
         local: Archives,
     ) -> None:
-        self._files, self._ranges, self._ahead = files, ranges, ahead
+        self._files, self._ranges, self._zips = files, ranges, zips
         self._archives, self._local = archives, local
         self._doubtful: set[Copy] = set()
 
@@ -65,7 +61,7 @@ class DriveCopies:
             yield from self._local.chunks(copy, self._downloaded(file, part))
             return
         try:
-            yield from checked(self._unpacked(copy, file), copy.size, copy.crc)
+            yield from checked(self._zips.chunks(copy, file), copy.size, copy.crc)
         except MemberDamagedError as error:
             raise self._judged(copy, file, error) from error
 
@@ -86,21 +82,6 @@ class DriveCopies:
     def _downloaded(self, file: DriveFile, part: PartRow) -> PartRow:
         path = self._archives.path(file)
         return msgspec.structs.replace(part, path=str(path), fingerprint=file_fingerprint(path.stat()))
-
-    def _unpacked(self, copy: Copy, file: DriveFile) -> Iterator[bytes]:
-        with self._ahead.take(file, copy.offset) as kept:
-            if kept is not None:
-                handle = kept.fileno()
-                yield from zip_chunks(
-                    lambda length, at: os.pread(handle, length, at - copy.offset), copy.offset, copy.packed, copy.method
-                )
-                return
-        start, end = stretch_of(Member(path=copy.path, offset=copy.offset, packed=copy.packed))
-        reader = ForwardReader(lambda first, last: self._ranges.read(file, first, last), start, end, file.length)
-        try:
-            yield from zip_chunks(reader, copy.offset, copy.packed, copy.method)
-        finally:
-            reader.finish()
 
     def _judged(self, copy: Copy, file: DriveFile, error: MemberDamagedError) -> Exception:
         """Return what damage means: the first time it may have happened on the way."""

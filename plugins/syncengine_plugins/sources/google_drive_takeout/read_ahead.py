@@ -54,8 +54,8 @@ class ReadAhead:
         with self._lock:
             return max(0, min(self._largest - sum(self._sizes.values()), free))
 
-    def put(self, file: DriveFile, start: int, content: bytes) -> None:
-        """Keep a stretch of a file; without space on the disk it is not kept."""
+    def put(self, file: DriveFile, start: int, content: bytes) -> bool:
+        """Keep a stretch of a file; return whether there was space for it."""
         name = f"{_stem(file)}-{start}"
         unfinished = self._directory / f"{name}{_UNFINISHED}"
         try:
@@ -63,9 +63,14 @@ class ReadAhead:
             os.replace(unfinished, self._directory / name)
         except OSError:
             unfinished.unlink(missing_ok=True)
-            return
+            return False
         with self._lock:
             self._sizes[name] = len(content)
+        return True
+
+    def has(self, file: DriveFile, start: int) -> bool:
+        """Return whether a stretch of a file is here."""
+        return f"{_stem(file)}-{start}" in self._sizes
 
     @contextmanager
     def take(self, file: DriveFile, start: int) -> Iterator[BinaryIO | None]:

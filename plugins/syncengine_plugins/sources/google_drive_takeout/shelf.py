@@ -20,10 +20,12 @@ from syncengine_plugins.sources.google_drive_takeout.copies import DriveCopies
 from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile, parts_of
 from syncengine_plugins.sources.google_drive_takeout.listing import DriveListing
 from syncengine_plugins.sources.google_drive_takeout.memory import MemberMemory
+from syncengine_plugins.sources.google_drive_takeout.neighbours import Neighbours
 from syncengine_plugins.sources.google_drive_takeout.read_ahead import ReadAhead
 from syncengine_plugins.sources.google_drive_takeout.sidecars import SidecarReader
 from syncengine_plugins.sources.google_drive_takeout.tail import TailStream
 from syncengine_plugins.sources.google_drive_takeout.whole_archives import WholeArchives
+from syncengine_plugins.sources.google_drive_takeout.zip_members import ZipMembers
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError, PartUnreachableError
 from syncengine_plugins.sources.takeout.ingest import read_tgz, zip_members
 from syncengine_plugins.sources.takeout.intake import PartIntake
@@ -67,6 +69,7 @@ class DriveShelf(Shelf):
             ) from error
         self._memory = MemberMemory(context.cache / "members.sqlite")
         self._ahead = ReadAhead(context.cache / "ahead")
+        self._neighbours = Neighbours(self._ahead)
         self._archives = WholeArchives(context.cache / "archives", self._ranges)
         self._files: dict[str, DriveFile] = {}
         self._found: FoundParts | None = None
@@ -120,7 +123,8 @@ class DriveShelf(Shelf):
 
     def copies(self, scratch: Path, between: Between) -> Copies:
         """See ``Shelf``."""
-        return DriveCopies(self._files, self._ranges, self._ahead, self._archives, Archives(scratch, between))
+        zips = ZipMembers(self._ranges, self._ahead, self._neighbours)
+        return DriveCopies(self._files, self._ranges, zips, self._archives, Archives(scratch, between))
 
     def known_identifier(self, name: str, size: int, crc: int | None) -> str | None:
         """See ``Shelf``."""
@@ -160,7 +164,7 @@ class DriveShelf(Shelf):
                 _check_md5(file, stream)
 
     def _read_zip(self, file: DriveFile, intake: PartIntake) -> None:
-        sidecars = SidecarReader(file, self._ranges, self._memory, self._ahead)
+        sidecars = SidecarReader(file, self._ranges, self._memory, self._ahead, self._neighbours)
 
         def read(member: Member) -> bytes:
             try:

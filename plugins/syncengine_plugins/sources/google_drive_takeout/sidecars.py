@@ -10,6 +10,7 @@ from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRang
 from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
 from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader
 from syncengine_plugins.sources.google_drive_takeout.memory import MemberMemory
+from syncengine_plugins.sources.google_drive_takeout.neighbours import Neighbours
 from syncengine_plugins.sources.google_drive_takeout.read_ahead import ReadAhead
 from syncengine_plugins.sources.google_drive_takeout.spans import LONGEST, Span, Wish, plan
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
@@ -37,9 +38,13 @@ class SidecarReader:
         ranges: reads it.
         memory: knows the sidecars of earlier archives.
         ahead: takes the photos that are brought along.
+        neighbours: is told which photos are new.
     """
 
-    def __init__(self, file: DriveFile, ranges: ByteRanges, memory: MemberMemory, ahead: ReadAhead) -> None:
+    def __init__(
+        self, file: DriveFile, ranges: ByteRanges, memory: MemberMemory, ahead: ReadAhead, neighbours: Neighbours
+    ) -> None:
+        self._neighbours = neighbours
         self._file, self._ranges, self._memory, self._ahead = file, ranges, memory, ahead
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sidecars")
         self._waiting: deque[Span] = deque()
@@ -54,6 +59,7 @@ class SidecarReader:
             bring_photos: new photos and videos beside new sidecars will be wanted.
         """
         wishes = [wish for wish in map(self._wish, listed) if wish is not None]
+        self._neighbours.note(self._file, wishes if bring_photos else ())
         self._waiting.extend(plan(wishes, self._ahead.room() if bring_photos else 0))
         self._submit()
 
