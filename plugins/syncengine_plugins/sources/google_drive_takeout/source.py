@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -51,8 +52,8 @@ class GoogleDriveTakeoutSource(GoogleSource[GoogleDriveTakeoutOptions]):
         self._lock = threading.Lock()
 
     def wanted_scopes(self) -> tuple[str, ...]:
-        """Return the scopes that these options need: to read Drive."""
-        return (*scopes.IDENTITY, scopes.DRIVE_READ)
+        """Return the scopes that these options need: the one that reads Drive."""
+        return (scopes.DRIVE_READ,)
 
     def open(self, context: RunContext) -> None:
         """See ``Source``. Raises ``FatalError`` when nobody signed in, or when there is no archive."""
@@ -78,11 +79,8 @@ class GoogleDriveTakeoutSource(GoogleSource[GoogleDriveTakeoutOptions]):
         """Yield every item, archives in the order of their members; see ``Source``."""
         library, shelf = self._opened
         shelf.bring_photos = select.is_empty
-        try:
-            with clean_stop("reading the archives in Google Drive"):
-                yield from library.scan()
-        except StoppingError:
-            return
+        with suppress(StoppingError), clean_stop("reading the archives in Google Drive"):
+            yield from library.scan()
 
     def inventory(self) -> Inventory:
         """See ``Source``; counted as the ``takeout`` source does."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from syncengine.api import ItemError
-from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges, StoppingError
+from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
 from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
 from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader
 from syncengine_plugins.sources.google_drive_takeout.neighbours import Group, Neighbours
@@ -78,17 +79,13 @@ class ZipMembers:
 
     def _keep(self, file: DriveFile, reader: ForwardReader, wishes: Sequence[Wish]) -> None:
         """Keep members that nobody asked for yet; who does, and does not find them, will see what is wrong."""
-        try:
+        with suppress(MemberDamagedError, ItemError):
             for wish in wishes:
                 head = reader(_HEADER, wish.start)
                 length = header_length(head) + wish.packed
                 content = head + reader(length - len(head), wish.start + len(head))
                 if len(content) == length:
                     self._neighbours.brought(file, wish, content)
-        except StoppingError:
-            raise
-        except (MemberDamagedError, ItemError):
-            return
 
     def _reader(self, file: DriveFile, start: int, end: int) -> ForwardReader:
         return ForwardReader(lambda first, last: self._ranges.read(file, first, last), start, end, file.length)
