@@ -115,7 +115,7 @@ def test_garbage_for_ever_is_a_clean_stop(visitor, google, endpoint):
 @pytest.mark.parametrize(
     "entry",
     [
-                "3",
+        "3",
         "null",
         "[]",
         "{}",
