@@ -231,3 +231,33 @@ def test_a_day_s_quota_ends_the_run_and_the_next_completes(desk, google):
     report = desk.run("run", "profile.yaml", "--json").json["runs"][0]
     assert report["complete"]
     assert report["outcomes"]["stored"] + report["outcomes"]["unchanged"] == 3
+
+
+def test_a_run_that_waits_for_google_ends_when_it_is_asked_to(desk, google):
+    prepare(desk, google, "google-photos")
+    sign_in(desk)
+    google.faults.status("media.library", 429, times=None)
+    process = start(desk, "run", "profile.yaml", "--json")
+    while google.counters.requests["media.library"] < 3:
+        time.sleep(0.05)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert time.monotonic() - begun < 15
+    google.faults.clear()
+    assert desk.run("run", "profile.yaml", "--json").json["runs"][0]["outcomes"]["stored"] == 3
+
+
+def test_what_was_picked_for_a_plan_is_what_a_run_fetches(desk, google):
+    prepare(desk, google, "google-picker")
+    sign_in(desk)
+    process = start(desk, "plan", "profile.yaml", "--json")
+    picked_by(process)
+    out, err = process.communicate(timeout=60)
+    assert json.loads(out)["counts"] == {"store": 3}, err
+    assert len(google.picker.open) == 1
+    done = desk.run("run", "profile.yaml", "--json")
+    assert done.json["runs"][0]["outcomes"]["stored"] == 3
+    assert "/picker/" not in done.err
+    assert google.picker.open == {}

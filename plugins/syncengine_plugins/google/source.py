@@ -78,6 +78,7 @@ class GoogleSource(Source[GoogleOptionsT], NeedsSignIn):
             FatalError: nobody signed in, or not with the scopes that are needed now.
         """
         super().open(context)
+        self.clock = self.clock.for_run(context.stopping)
         store = context.credentials
         if store is None:
             raise FatalError("there is nowhere to keep a sign-in", advice="start the run with 'syncengine run'")
