@@ -65,7 +65,7 @@ def without_addresses(value: Any) -> Any:
 
 
 def completed(item: MediaItem, path: Path) -> MediaItem:
-    """Return the item with what its bytes say; what Google says wins.
+    """Return the item with what its bytes say; what Google says wins, and the caption is Google's alone.
 
     Args:
         item: as listed.
@@ -80,7 +80,6 @@ def completed(item: MediaItem, path: Path) -> MediaItem:
     return msgspec.structs.replace(
         item,
         taken=taken,
-        description=item.description or facts.description,
         exif_location=facts.exif_location,
         camera=item.camera or facts.camera,
         notes=tuple(dict.fromkeys((*item.notes, *facts.notes))),
