@@ -17,6 +17,7 @@ from syncengine_plugins.sources.takeout.index import is_damage, pack_json, unpac
 from syncengine_plugins.sources.takeout.members import Member
 
 _FORMAT = 1
+_SAVED_EVERY = 200
 _KEPT_DAYS = 400  # scheduled exports come every 2 months, for a year
 _SCHEMA = "CREATE TABLE seen (key BLOB PRIMARY KEY, day INTEGER NOT NULL, json BLOB) WITHOUT ROWID"
 
@@ -31,6 +32,8 @@ class MemberMemory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._today = int(time.time() // 86400)
+        self._pending: set[bytes] = set()
+        self._unsaved = 0
         try:
             self._db = self._opened()
         except sqlite3.Error as error:
@@ -46,10 +49,6 @@ class MemberMemory:
         """Keep what was remembered, and let go of the file."""
         with closing(self._db):
             self._db.commit()
-
-    def commit(self) -> None:
-        """Keep what was remembered."""
-        self._db.commit()
 
     def json(self, member: Member) -> bytes | None:
         """Return the text of a sidecar that was read before, or ``None``."""
@@ -67,14 +66,32 @@ class MemberMemory:
     def keep_json(self, member: Member, text: bytes) -> None:
         """Remember a sidecar's text, which was held against its CRC-32."""
         self._db.execute("REPLACE INTO seen VALUES (?, ?, ?)", (_json_key(member), self._today, pack_json(text)))
+        self._unsaved += 1
+        if self._unsaved >= _SAVED_EVERY:
+            self._unsaved = 0
+            self._db.commit()
 
     def is_new_media(self, member: Member) -> bool:
-        """Return whether a photo or video was in no archive before, and remember it."""
+        """Return whether a photo or video was in no archive before, nor asked for since ``begin_archive``.
+
+        ``end_archive`` remembers it.
+        """
         name = member.path.rpartition("/")[2]
         key = _key(f"media\0{name}\0{member.size}\0{member.crc}")
-        before = self._db.execute("SELECT 1 FROM seen WHERE key = ?", (key,)).fetchone() is not None
-        self._db.execute("REPLACE INTO seen VALUES (?, ?, NULL)", (key, self._today))
-        return not before
+        if key in self._pending:
+            return False
+        self._pending.add(key)
+        return self._db.execute("SELECT 1 FROM seen WHERE key = ?", (key,)).fetchone() is None
+
+    def begin_archive(self) -> None:
+        """Forget the photos of an archive that was not read to its end."""
+        self._pending.clear()
+
+    def end_archive(self) -> None:
+        """Remember the photos of an archive."""
+        self._db.executemany("REPLACE INTO seen VALUES (?, ?, NULL)", ((key, self._today) for key in self._pending))
+        self._pending.clear()
+        self._db.commit()
 
     def identifier(self, name: str, size: int, crc: int) -> str | None:
         """Return the content identifier of a half of a Live Photo that was read before, ``None`` when none was."""

@@ -110,6 +110,7 @@ class DriveShelf(Shelf):
     def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> None:
         """See ``Shelf``."""
         del checksums
+        self._memory.begin_archive()
         with self._reading(part) as file:
             if part.kind == "tgz":
                 self._tick(f"downloading {part.name}, {file.length >> 20} MB")
@@ -119,7 +120,7 @@ class DriveShelf(Shelf):
             else:
                 self._read_zip(file, intake)
             self._ranges.require_unchanged(file)
-        self._memory.commit()
+        self._memory.end_archive()
 
     def copies(self, scratch: Path, between: Between) -> Copies:
         """See ``Shelf``."""

@@ -283,6 +283,7 @@ def test_a_run_that_is_asked_to_end_does_so_in_the_middle_of_an_archive(user, em
         assert list(source.scan(Selection())) == []
     assert user.asked(DOWNLOADS) <= 3
     assert set(user.backed_up()) == set(NAMES)
+    assert user.asked(DOWNLOADS) <= 5  # what the interrupted run listed is new still
 
 
 def test_a_wait_ends_when_the_run_is_to_end(user, emulator):
