@@ -14,6 +14,8 @@ from tests.contract.photos import jpeg
 from tests.contract.test_takeout import export_of_two_parts
 from tests.unit.plugins.sources.google_drive_takeout.drives import DriveUser
 
+pytestmark = pytest.mark.slow  # every test talks to an emulator over sockets
+
 
 class TestGoogleDriveTakeout(SourceContract):
     emulator: GoogleEmulator

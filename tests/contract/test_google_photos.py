@@ -13,6 +13,8 @@ from syncengine_plugins.sources.google_photos import GooglePhotosOptions, Google
 from tests.contract.google_account import Hasty, signed_in
 from tests.contract.photos import heic, jpeg
 
+pytestmark = pytest.mark.slow  # every test talks to an emulator over sockets
+
 
 @pytest.fixture(scope="module")
 def google() -> Iterator[GoogleEmulator]:
