@@ -85,6 +85,9 @@ class Source(Plugin[OptionsT], ABC):
     at once (also while a scan is under way), then ``close``.
     """
 
+    #: Fetching reads a local disk, so more transfers at once than there are processors only get in each other's way.
+    reads_local_disk: ClassVar[bool] = False
+
     def open(self, context: RunContext) -> None:
         """Get ready. Raises ``FatalError`` when the library cannot be reached at all."""
         self.context = context

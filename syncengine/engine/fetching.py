@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from syncengine.api import Asset, ItemError, MediaItem
 from syncengine.engine.account import Account
@@ -39,10 +42,11 @@ class Fetcher:
         self._account = account
         self._throttle = Throttle(parts.bandwidth)
         self._numbers = itertools.count()
+        self._mine = threading.local()
 
     def fetch(self, batches: Iterable[Batch]) -> Generator[Batch, None, None]:
         """Yield each batch once all its items are in staging, or have failed."""
-        pool = ThreadPoolExecutor(self._parts.downloads, thread_name_prefix="fetch")
+        pool = ThreadPoolExecutor(self._transfers(), thread_name_prefix="fetch")
         ahead: deque[tuple[Batch, list[Future[None]]]] = deque()
         try:
             yield from self._fetch_ahead(batches, ahead, pool)
@@ -66,6 +70,11 @@ class Fetcher:
                 yield _settled(*ahead.popleft())
         while ahead:
             yield _settled(*ahead.popleft())
+
+    def _transfers(self) -> int:
+        if self._parts.source.reads_local_disk:
+            return min(self._parts.downloads, len(os.sched_getaffinity(0)))
+        return self._parts.downloads
 
     def _fitting(self, batch: Batch) -> Batch:
         """Return the part of a batch, from its beginning, for which there is space at the destination."""
@@ -117,9 +126,17 @@ class Fetcher:
         else:
             work.fetched = work.asset = asset
 
+    def _own_directory(self) -> Path:
+        """Return this thread's directory in staging: a kernel makes files in one directory one after the other."""
+        if not hasattr(self._mine, "directory"):
+            self._mine.directory = self._parts.staging / f"fetch-{threading.get_native_id()}"
+            self._mine.directory.mkdir(exist_ok=True)
+        directory: Path = self._mine.directory
+        return directory
+
     def _stage(self, item: MediaItem) -> Asset:
         """Bring the bytes of an item into a new file in staging; leave nothing there when that fails."""
-        path = self._parts.staging / f"f{next(self._numbers)}"
+        path = self._own_directory() / f"f{next(self._numbers)}"
         sink = HashingSink(path, self._throttle)
         try:
             self._parts.source.fetch(item, sink)

@@ -45,6 +45,7 @@ class FolderSource(Source[FolderOptions]):
     """Lists a directory tree; links are never followed, and nothing in it is ever changed."""
 
     Options = FolderOptions
+    reads_local_disk = True
 
     def __init__(self, options: FolderOptions) -> None:
         super().__init__(options)

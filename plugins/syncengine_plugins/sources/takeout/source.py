@@ -50,6 +50,7 @@ class TakeoutSource(Source[TakeoutOptions]):
     """Lists and reads the photos and videos of all exports in a folder as one library."""
 
     Options = TakeoutOptions
+    reads_local_disk = True
 
     def __init__(self, options: TakeoutOptions) -> None:
         super().__init__(options)
