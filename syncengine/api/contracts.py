@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, tzinfo
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, ClassVar, Generic, Literal, Protocol, Self, TypeVar
+from typing import BinaryIO, ClassVar, Generic, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -395,6 +395,3 @@ class Destination(Plugin[OptionsT], ABC):
     @abstractmethod
     def free_space(self) -> int | None:
         """Return the bytes that can still be written, or ``None`` when nobody knows."""
-
-
-AnyPlugin = Plugin[Any]

@@ -40,11 +40,6 @@ def duration_text(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def number_of(count: int, noun: str) -> str:
-    """Return a count with its noun in the right number."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def report_lines(report: RunReport) -> Iterator[str]:
     """Yield the account of a run, on one screen."""
     yield _headline(report)
