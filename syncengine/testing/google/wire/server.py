@@ -133,6 +133,14 @@ class EmulatorHandler(BaseHTTPRequestHandler):
     def log_message(self, *_args: Any) -> None:
         """Say nothing: paths hold signed URLs."""
 
+    def finish(self) -> None:
+        """Close both directions, also where the client is gone: flushing then fails, and the reader would stay open."""
+        try:
+            with contextlib.suppress(OSError):
+                super().finish()
+        finally:
+            self.rfile.close()
+
     def _serve(self) -> None:
         """Answer one request and count it: before its last byte goes out, so that a client finds itself counted."""
         request = self._read()

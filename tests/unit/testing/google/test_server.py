@@ -19,6 +19,7 @@ import pytest
 from syncengine.testing.google import GoogleEmulator, Library, jpeg
 from syncengine.testing.google.shapes import ANSWERS, SHAPES, violations
 from syncengine.testing.google.wire.routing import locate
+from syncengine.testing.google.wire.server import EmulatorHandler
 
 
 @contextmanager
@@ -141,3 +142,16 @@ def test_the_command(tmp_path: Path) -> None:
         finally:
             process.send_signal(2)
     assert process.returncode == 0
+
+
+def test_a_client_that_is_gone_leaves_nothing_open() -> None:
+    ours, theirs = socket.socketpair()
+    handler = EmulatorHandler.__new__(EmulatorHandler)
+    handler.request, handler.disable_nagle_algorithm = ours, False  # which a pair of local sockets does not know
+    handler.setup()
+    handler.wfile.write(b"an answer that nobody reads")
+    theirs.close()
+    handler.finish()
+    assert handler.rfile.closed
+    ours.close()
+    assert ours.fileno() == -1

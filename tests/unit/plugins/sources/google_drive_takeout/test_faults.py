@@ -37,10 +37,6 @@ from tests.unit.plugins.sources.google_drive_takeout.drives import (
     zip_of,
 )
 
-# The emulator's own end of a connection that was cut is sometimes closed by the garbage collector.
-_CUT = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-pytestmark = pytest.mark.filterwarnings(_CUT)
-
 SIZE = 200_000
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 WANTED = {name: photo_bytes(name, SIZE) for name in NAMES}

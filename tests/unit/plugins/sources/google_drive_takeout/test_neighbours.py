@@ -11,10 +11,6 @@ from syncengine.testing.google import Cut, Refuse
 from syncengine.testing.google.wire.problems import ApiError
 from tests.unit.plugins.sources.google_drive_takeout.drives import DOWNLOADS, FIRST, fetched, photo_bytes, photos
 
-# The emulator's own end of a connection that was cut is sometimes closed by the garbage collector.
-_CUT = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-pytestmark = pytest.mark.filterwarnings(_CUT)
-
 SIZE = 1_000_000
 NAMES = [f"IMG_{number:04}.jpg" for number in range(60)]
 

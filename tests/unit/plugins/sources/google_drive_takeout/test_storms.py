@@ -21,9 +21,7 @@ from tests.unit.plugins.sources.google_drive_takeout.drives import (
     photos,
 )
 
-# The emulator's own end of a connection that was cut is sometimes closed by the garbage collector.
-_CUT = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings(_CUT)]
+pytestmark = pytest.mark.slow
 
 NAMES = [f"IMG_{number:04}.jpg" for number in range(40)]
 SIZE = 150_000
