@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measuring import verdict, workplace
-from syncengine.model import ContentRecord, StateBatch
+from syncengine.records import ContentRecord, StateBatch
 from syncengine.state.store import ProfileState, StateStore
 
 _BATCH = 64

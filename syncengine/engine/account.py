@@ -13,7 +13,7 @@ import msgspec
 from syncengine.api import Inventory, LedgerLine, MediaItem, Outcome
 from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.ports import Progress
-from syncengine.model import ItemRecord
+from syncengine.records import ItemRecord
 
 MAX_FAILURES_IN_REPORT = 100
 MAX_WARNINGS_IN_REPORT = 1000

@@ -17,7 +17,7 @@ from syncengine.engine.layout import candidate_paths
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.safe_names import fit, path_key, safe_name
-from syncengine.model import AlbumRecord, ContentRecord
+from syncengine.records import AlbumRecord, ContentRecord
 
 UNTITLED = "Untitled"
 #: Members without a capture time stand last.

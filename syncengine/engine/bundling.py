@@ -13,7 +13,7 @@ from syncengine.engine.metadata_file import MetadataFile, united, united_albums
 from syncengine.engine.parts import RunParts
 from syncengine.engine.target_paths import PathChooser
 from syncengine.engine.work import Batch, Copy, Work
-from syncengine.model import ContentRecord
+from syncengine.records import ContentRecord
 
 
 class MediaFile(msgspec.Struct, kw_only=True):

@@ -8,7 +8,7 @@ from syncengine.api import LedgerLine, MediaItem, Outcome
 from syncengine.engine.account import filtered_line
 from syncengine.engine.bundling import Bundle, Bundles
 from syncengine.engine.work import Batch, Copy, Work
-from syncengine.model import ContentRecord, ItemRecord
+from syncengine.records import ContentRecord, ItemRecord
 
 #: A content token that no source gives: what is remembered so differs from what is listed.
 _OTHER_BYTES = ""

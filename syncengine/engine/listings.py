@@ -15,7 +15,7 @@ import msgspec
 from syncengine.engine.papers import Papers
 from syncengine.engine.ports import State
 from syncengine.engine.sorted_lines import SortedLines
-from syncengine.model import ContentRecord
+from syncengine.records import ContentRecord
 
 CHECKSUMS = "metadata/checksums.sha256"
 DEDUPLICATION = "metadata/deduplication.json"

@@ -18,7 +18,7 @@ from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
 from syncengine.engine.staging import staging_failed
 from syncengine.engine.work import Batch, Copy
-from syncengine.model import ContentRecord
+from syncengine.records import ContentRecord
 
 _StagedFile = tuple[Path, str]
 _SIDECAR = ".xmp"

@@ -11,7 +11,7 @@ from syncengine.api import MediaItem
 from syncengine.engine.account import Account
 from syncengine.engine.parts import RunParts
 from syncengine.engine.work import Batch, Why, Work
-from syncengine.model import ItemRecord
+from syncengine.records import ItemRecord
 
 #: Items that are looked up in the state at once; so few stay in the processor's cache from look to look.
 LOOK_UP = 250

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from syncengine.api import FingerprintIndex
-from syncengine.model import AlbumRecord, ContentRecord, ItemRecord, LedgerLine, RunReport, StateBatch
+from syncengine.model import LedgerLine, RunReport
+from syncengine.records import AlbumRecord, ContentRecord, ItemRecord, StateBatch
 
 
 class State(Protocol):
@@ -14,6 +15,10 @@ class State(Protocol):
 
     def items(self, ids: Sequence[str]) -> list[ItemRecord | None]:
         """Return the record of each item id, in the same order."""
+        ...
+
+    def all_items(self) -> Iterator[tuple[str, ItemRecord]]:
+        """Yield every item of the profile with its id, without holding the store for long."""
         ...
 
     def contents(self, keys: Sequence[bytes]) -> list[ContentRecord | None]:

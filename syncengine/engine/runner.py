@@ -20,7 +20,8 @@ from syncengine.engine.pipeline import process
 from syncengine.engine.planning import decide_all
 from syncengine.engine.recording import Recorder
 from syncengine.errors import FatalError, InterruptedRunError, ItemError
-from syncengine.model import LedgerLine, Outcome, StateBatch
+from syncengine.model import LedgerLine, Outcome
+from syncengine.records import StateBatch
 
 Ended = Literal["completed", "stopped", "interrupted"]
 
@@ -104,7 +105,6 @@ def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, 
 def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     """Bring what describes the whole destination up to date with what was recorded."""
     account.close()  # Here, where a disk that is full is an end of the run and no accident.
-    recorder.close()
     papers = Papers(parts.destination, parts.staging)
     albums = AlbumWriter(parts, papers)
     changed = recorder.changed or parts.recovering
@@ -121,7 +121,8 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     account.warn(refused)
     account.unmended += refused
     if records:
-        parts.state.commit(StateBatch(albums=records))
+        recorder.journal.commit(StateBatch(albums=records))
+    recorder.close()
 
 
 def _deliver(parts: RunParts, report: RunReport, *, mended: bool) -> None:

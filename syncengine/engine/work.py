@@ -9,7 +9,7 @@ import msgspec
 
 from syncengine.api import Asset, MediaItem
 from syncengine.engine.workers import Worked
-from syncengine.model import ContentRecord, ItemRecord
+from syncengine.records import ContentRecord, ItemRecord
 
 Why = Literal["new", "changed", "metadata changed", "missing at the destination"]
 

@@ -55,3 +55,43 @@ def put_fingerprint(txn: lmdb.Transaction, table: Any, prefix: bytes, fingerprin
         return
     if txn.get(prefix + _FIRST + fingerprint, db=table) != value:
         txn.put(prefix + _ANOTHER + fingerprint + content, value, db=table)
+
+
+def drop_fingerprints(txn: lmdb.Transaction, table: Any, destination: bytes, contents: set[bytes]) -> None:
+    """Remove the fingerprints of some contents, of every method; who shares one with them is found by it from now on.
+
+    Args:
+        txn: that writes.
+        table: of the fingerprints.
+        destination: the prefix of its keys.
+        contents: that are gone.
+    """
+    gone = {_BYTES.encode(content): content for content in contents}
+    begin = len(destination) + OWNER_SIZE
+    left: set[tuple[bytes, bytes]] = set()
+    with txn.cursor(table) as cursor:
+        there = cursor.set_range(destination)
+        while there and bytes(cursor.key()).startswith(destination):
+            key, content = bytes(cursor.key()), gone.get(bytes(cursor.value()))
+            if content is None:
+                there = cursor.next()
+                continue
+            if key[begin : begin + 1] == _FIRST:
+                left.add((key[:begin], key[begin + 1 :]))
+            there = cursor.delete()
+    for prefix, fingerprint in left:
+        _promote(txn, table, prefix, fingerprint)
+
+
+def _promote(txn: lmdb.Transaction, table: Any, prefix: bytes, fingerprint: bytes) -> None:
+    """Let another content that has a fingerprint be the first that is found by it."""
+    beside = prefix + _ANOTHER + fingerprint
+    with txn.cursor(table) as cursor:
+        there = cursor.set_range(beside)
+        while there and bytes(cursor.key()).startswith(beside):
+            value = bytes(cursor.value())
+            if bytes(cursor.key()) == beside + _BYTES.decode(value):  # a longer fingerprint may begin alike
+                cursor.delete()
+                txn.put(prefix + _FIRST + fingerprint, value, db=table)
+                return
+            there = cursor.next()

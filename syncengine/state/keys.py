@@ -13,6 +13,7 @@ from unicodedata import normalize
 OWNER_SIZE = 8
 _LONGEST_PLAIN = 400
 _KEPT_OF_LONG = 300
+_SHORTENED = _KEPT_OF_LONG + sha256().digest_size
 
 
 def owner_key(name: str) -> bytes:
@@ -33,6 +34,13 @@ def item_keys(owner: bytes, ids: Sequence[str]) -> list[bytes]:
     if keys and max(map(len, keys)) > OWNER_SIZE + _LONGEST_PLAIN:
         return [_shortened(key) for key in keys]
     return keys
+
+
+def plain_id(key: bytes) -> str | None:
+    """Return the id that the key of an item holds, or ``None`` where it may hold no more than its beginning."""
+    if len(key) - OWNER_SIZE == _SHORTENED:
+        return None
+    return key[OWNER_SIZE:].decode("utf-8", "surrogatepass")
 
 
 def path_key(owner: bytes, path: str) -> bytes:

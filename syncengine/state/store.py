@@ -9,14 +9,16 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 import lmdb
+import msgspec
 
-from syncengine.model import AlbumRecord, ContentRecord, ItemRecord, RunReport, StateBatch
+from syncengine.model import RunReport
+from syncengine.records import AlbumRecord, ContentRecord, ItemRecord, StateBatch
 from syncengine.state.codec import Codec
 from syncengine.state.counters import Counters
 from syncengine.state.environment import Environment
 from syncengine.state.failures import RecordDamagedError, translated
-from syncengine.state.fingerprints import Fingerprints, put_fingerprint
-from syncengine.state.keys import album_key, item_keys, owner_key, path_key
+from syncengine.state.fingerprints import Fingerprints, drop_fingerprints, put_fingerprint
+from syncengine.state.keys import album_key, item_keys, owner_key, path_key, plain_id
 from syncengine.state.scanning import pages
 from syncengine.state.sharing import acquire, release
 
@@ -103,6 +105,16 @@ class ProfileState:
         """Return the record of each item id, in the same order."""
         return self._records("items", item_keys(self._items, ids), _ITEMS)
 
+    def all_items(self) -> Iterator[tuple[str, ItemRecord]]:
+        """Yield every item of the profile with its id, by key, without holding the store for long."""
+        for page in pages(self._store, "items", self._items):
+            with translated(self._store.directory):
+                records = _ITEMS.decode_each(value for _, value in page)
+            for (key, _), record in zip(page, records, strict=True):
+                identity = plain_id(key)
+                if identity is not None or record.id:
+                    yield identity or record.id, record
+
     def contents(self, keys: Sequence[bytes]) -> list[ContentRecord | None]:
         """Return the record of each content key, in the same order."""
         owner = self._destination
@@ -148,9 +160,11 @@ class ProfileState:
         Raises:
             FatalError: the disk is full or failing; nothing of the batch was kept.
         """
-        items = [record for _, record in batch.items]
         keys = item_keys(self._items, [identity for identity, _ in batch.items])
-        puts = list(zip(keys, map(_ITEMS.encode, items), strict=True))
+        puts = [
+            (key, _ITEMS.encode(record if plain_id(key) is not None else msgspec.structs.replace(record, id=identity)))
+            for key, (identity, record) in zip(keys, batch.items, strict=True)
+        ]
         self._store.write(partial(self._put_batch, puts, batch))
 
     def save_run(self, report: RunReport) -> None:
@@ -193,16 +207,41 @@ class ProfileState:
             put_fingerprint(txn, tables["fingerprints"], prefix, fingerprint, content_key)
         for key, album in zip(item_keys(owner, [album.id for album in batch.albums]), batch.albums, strict=True):
             txn.put(key, _ALBUMS.encode(album), db=tables["albums"])
+        for key in item_keys(self._items, batch.gone_items):
+            txn.delete(key, db=tables["items"])
+        self._drop_contents(txn, batch.gone_contents)
+
+    def _drop_contents(self, txn: lmdb.Transaction, contents: list[bytes]) -> None:
+        """Forget contents, and all by which they are found."""
+        tables, owner = self._store.tables, self._destination
+        for content in contents:
+            old = cast(bytes | None, txn.pop(owner + content, db=tables["contents"]))
+            if old is None:
+                continue
+            record = _CONTENTS.decode(old)
+            self._drop_paths(txn, _paths(owner, record), content)
+            for album in record.albums:
+                txn.delete(album_key(owner, album.id) + content, db=tables["members"])
+        if contents:
+            drop_fingerprints(txn, tables["fingerprints"], owner, set(contents))
+
+    def _drop_paths(self, txn: lmdb.Transaction, paths: set[bytes], content: bytes) -> None:
+        """Forget paths that a content owned, and nobody since."""
+        table, owned = self._store.tables["paths"], _BYTES.encode(content)
+        for path in paths:
+            if txn.get(path, db=table) == owned:
+                txn.delete(path, db=table)
 
     def _put_content(self, txn: lmdb.Transaction, record: ContentRecord) -> None:
         tables, owner = self._store.tables, self._destination
         owned = _BYTES.encode(record.content)
         key = owner + record.content
         old = cast(bytes | None, txn.get(key, db=tables["contents"]))
-        stale = _paths(owner, _CONTENTS.decode(old)) - _paths(owner, record) if old is not None else set()
-        for path in stale:
-            if txn.get(path, db=tables["paths"]) == owned:
-                txn.delete(path, db=tables["paths"])
+        if old is not None:
+            before = _CONTENTS.decode(old)
+            self._drop_paths(txn, _paths(owner, before) - _paths(owner, record), record.content)
+            for gone in {album.id for album in before.albums} - {album.id for album in record.albums}:
+                txn.delete(album_key(owner, gone) + record.content, db=tables["members"])
         for path in _paths(owner, record):
             txn.put(path, owned, db=tables["paths"])
         for album in record.albums:

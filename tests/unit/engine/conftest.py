@@ -36,7 +36,8 @@ from syncengine.engine.parts import AlbumStyle, RunParts
 from syncengine.engine.silence import Silent
 from syncengine.engine.steady_destination import SteadyDestination
 from syncengine.engine.workers import Worked
-from syncengine.model import ContentRecord, LedgerLine
+from syncengine.model import LedgerLine
+from syncengine.records import ContentRecord
 from syncengine.state.store import StateStore
 from syncengine.testing.memory.destination import MemoryDestination, MemoryDestinationOptions
 from syncengine.testing.memory.source import MemoryLibrary, MemorySource, MemorySourceOptions

@@ -10,7 +10,7 @@ import pytest
 from syncengine.engine import listings, sorted_lines
 from syncengine.engine.papers import Papers
 from syncengine.engine.sorted_lines import SortedLines
-from syncengine.model import ContentRecord
+from syncengine.records import ContentRecord
 from syncengine.testing.memory.destination import MemoryDestination, MemoryDestinationOptions
 
 

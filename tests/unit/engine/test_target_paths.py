@@ -11,7 +11,7 @@ import pytest
 from syncengine.api import Asset, ItemError
 from syncengine.engine.target_paths import PathChooser
 from syncengine.engine.work import Work
-from syncengine.model import ContentRecord, StateBatch
+from syncengine.records import ContentRecord, StateBatch
 from tests.unit.engine.photos import photo
 
 WANTED = "photos/2019/05/a.jpg"

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncengine.model import AlbumRecord, AlbumRef, ContentRecord, ItemRecord, RunReport
+from syncengine.model import AlbumRef, RunReport
+from syncengine.records import AlbumRecord, ContentRecord, ItemRecord
 from syncengine.state.codec import Codec
 from syncengine.state.failures import RecordDamagedError
 
@@ -49,6 +50,7 @@ class NewerItem(msgspec.Struct, frozen=True, array_like=True):
     path: str = ""
     method: str = ""
     original_path: str = ""
+    id: str = ""
     verified: float = 0.0
     labels: tuple[str, ...] = ()
 
@@ -108,8 +110,8 @@ def test_an_older_record_takes_the_defaults() -> None:
 
 
 def test_a_newer_record_is_read_without_what_is_on_top() -> None:
-    value = Codec(NewerItem).encode(NewerItem("t", "m", b"c", "duplicate", "p", "x", "o", 1.5, ("a",)))
-    assert Codec(ItemRecord).decode(value) == ItemRecord("t", "m", b"c", "duplicate", "p", "x", "o")
+    value = Codec(NewerItem).encode(NewerItem("t", "m", b"c", "duplicate", "p", "x", "o", "i", 1.5, ("a",)))
+    assert Codec(ItemRecord).decode(value) == ItemRecord("t", "m", b"c", "duplicate", "p", "x", "o", "i")
 
 
 def test_text_with_undecodable_bytes_is_kept_readable() -> None:

@@ -12,7 +12,7 @@ import lmdb
 import pytest
 
 from syncengine.errors import FatalError
-from syncengine.model import ItemRecord, StateBatch
+from syncengine.records import ItemRecord, StateBatch
 from syncengine.state import environment as environment_module
 from syncengine.state import format as format_module
 from syncengine.state.codec import Codec
@@ -198,7 +198,7 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
     code = """
         import sys
         from pathlib import Path
-        from syncengine.model import ItemRecord, StateBatch
+        from syncengine.records import ItemRecord, StateBatch
         from syncengine.state.store import StateStore
         state = StateStore.open(Path(sys.argv[1])).bind("nas", "disk-1")
         for number in range(1_000_000):
@@ -223,7 +223,7 @@ def test_a_failing_disk_stops_the_commit_and_keeps_what_was_there(tmp_path: Path
         import resource, sys
         from pathlib import Path
         from syncengine.errors import FatalError
-        from syncengine.model import ItemRecord, StateBatch
+        from syncengine.records import ItemRecord, StateBatch
         from syncengine.state.store import StateStore
         with StateStore.open(Path(sys.argv[1])) as store:
             state = store.bind("nas", "disk-1")

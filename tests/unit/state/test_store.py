@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine.engine.ports import State
-from syncengine.model import AlbumRecord, AlbumRef, ContentRecord, ItemRecord, RunReport, StateBatch
+from syncengine.model import AlbumRef, RunReport
+from syncengine.records import AlbumRecord, ContentRecord, ItemRecord, StateBatch
 from syncengine.state import scanning
 from syncengine.state.failures import StateDamagedError
 from syncengine.state.store import ProfileState, StateStore
@@ -86,7 +87,7 @@ def test_an_item_is_replaced(state: ProfileState) -> None:
 def test_ids_of_any_length_and_characters(state: ProfileState) -> None:
     ids = ["", "x" * 401, "x" * 5000, "x" * 5000 + "y", "é" * 300, "a\0b", "name-\udce9", "📷"]
     state.commit(StateBatch(items=[(identity, item(str(number))) for number, identity in enumerate(ids)]))
-    assert state.items(ids) == [item(str(number)) for number in range(len(ids))]
+    assert [found and found.path for found in state.items(ids)] == [f"photos/{number}" for number in range(len(ids))]
 
 
 def test_everything_survives_closing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from syncengine.model import ContentRecord, ItemRecord, StateBatch
+from syncengine.records import ContentRecord, ItemRecord, StateBatch
 from syncengine.state.environment import Environment
 from syncengine.state.failures import StateDamagedError
 from syncengine.state.store import StateStore
