@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from syncengine import app
+from syncengine.app import runs
 from syncengine.engine import retrying, runner
 from syncengine.engine.silence import Silent
 from syncengine.errors import FatalError, LockedError, PluginError, RetryableError
@@ -152,7 +153,7 @@ def test_a_run_that_cannot_begin_leaves_the_mending_to_the_one_after(home, monke
         raise PluginError("transform.x", "cannot be sent to a worker")
 
     with monkeypatch.context() as patched:
-        patched.setattr(app, "ImageWorkers", broken)
+        patched.setattr(runs, "ImageWorkers", broken)
         with pytest.raises(PluginError):
             home.run()
     home.run()

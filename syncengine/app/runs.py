@@ -1,0 +1,175 @@
+"""Runs: a profile turned into everything that a run is made of."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncengine.api import Deduplicator, LedgerLine, RunReport, Selection, Transform
+from syncengine.app.opening import begin_spool, open_ends, rehearsed_spool
+from syncengine.config.loading import load_profile
+from syncengine.config.profile import Profile
+from syncengine.engine import runner, spool
+from syncengine.engine.account import Account
+from syncengine.engine.layout import PathTemplate, recipe_of
+from syncengine.engine.parts import RunParts
+from syncengine.engine.planning import Decisions, decide_all
+from syncengine.engine.ports import Progress
+from syncengine.engine.workers import ImageWorkers
+from syncengine.host import PluginHost
+from syncengine.state.locks import destination_lock, profile_lock
+from syncengine.state.placement import default_state_directory
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line adds to a profile.
+
+    Args:
+        albums: only these albums (titles, globs or ``id:``), instead of the profile's.
+        limit: at most so many items are fetched.
+        dry_run: decide, and do nothing.
+    """
+
+    albums: tuple[str, ...] = ()
+    limit: int | None = None
+    dry_run: bool = False
+
+
+def load(path: Path, host: PluginHost) -> Profile:
+    """Return a profile, validated, with its observers loaded.
+
+    Raises:
+        ConfigError: with every problem.
+        PluginError: an observer is broken.
+    """
+    profile = load_profile(path, host)
+    for observer in profile.observers:
+        host.observe(observer)
+    return profile
+
+
+def run_profile(
+    profile: Profile, host: PluginHost, request: RunRequest, progress: Progress, stop: threading.Event
+) -> RunReport:
+    """Run a profile once and return its account.
+
+    Raises:
+        LockedError: it is running already.
+        FatalError: it could not begin; once it has begun, the report says why it stopped.
+    """
+    with _parts(profile, host, request, progress, stop) as parts:
+        return runner.rehearse(parts) if request.dry_run else runner.run(parts)
+
+
+@contextmanager
+def planned(
+    profile: Profile, host: PluginHost, request: RunRequest, progress: Progress
+) -> Iterator[Iterator[Decisions]]:
+    """Give what a run would decide, some hundred items at a time; nothing is fetched or written."""
+    request = msgspec.structs.replace(request, dry_run=True)
+    with (
+        _parts(profile, host, request, progress, threading.Event()) as parts,
+        closing(Account(parts.spool / spool.LEDGER, progress)) as account,
+    ):
+        yield decide_all(parts, account)
+
+
+class _Stages(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done to each file between the two ends."""
+
+    transforms: tuple[Transform[Any], ...]
+    deduplicators: tuple[Deduplicator[Any], ...]
+    workers: ImageWorkers
+
+
+@contextmanager
+def _parts(
+    profile: Profile, host: PluginHost, request: RunRequest, progress: Progress, stop: threading.Event
+) -> Iterator[RunParts]:
+    """Open everything that a run needs, and close it in the reverse order."""
+    directory = default_state_directory()
+    with ExitStack() as stack:
+        stack.enter_context(profile_lock(directory, profile.name))
+        ends = open_ends(profile, progress, stop, stack, create=not request.dry_run)
+        stages = _make_stages(profile, stack)
+        papers = (
+            rehearsed_spool(directory, profile.name, stack)
+            if request.dry_run
+            else begin_spool(directory, profile.name, ends.destination, ends.staging)
+        )
+        yield RunParts(
+            run=papers.run,
+            profile=profile.name,
+            source_label=profile.source.name,
+            destination_label=f"{profile.destination.name} {ends.destination.location}",
+            source=ends.source,
+            destination=ends.destination,
+            state=ends.store.bind(profile.name, ends.destination.identity),
+            transforms=stages.transforms,
+            deduplicators=stages.deduplicators,
+            workers=stages.workers,
+            select=_selection(profile, request),
+            limit=request.limit,
+            template=PathTemplate(profile.layout.path, profile.zone),
+            zone=profile.zone,
+            albums=profile.layout.albums,
+            metadata=profile.layout.metadata,
+            recipe=_recipe(profile),
+            downloads=profile.execution.downloads,
+            bandwidth=profile.execution.bandwidth,
+            staging=ends.staging,
+            spool=papers.directory,
+            recovering=papers.recovering,
+            orphans=papers.orphans,
+            progress=progress,
+            observers=_Observers(host),
+            stop=stop,
+            failed=threading.Event(),
+            exclusive=partial(destination_lock, directory, ends.destination.identity),
+        )
+
+
+def _make_stages(profile: Profile, stack: ExitStack) -> _Stages:
+    """Make the plugins between the two ends, and the processes that image work will run in."""
+    transforms = tuple(stage.make() for stage in profile.transforms)
+    deduplicators = tuple(stage.make() for stage in profile.dedup)
+    workers = ImageWorkers(
+        workers=profile.execution.workers or len(os.sched_getaffinity(0)),
+        transforms=transforms,
+        deduplicators=deduplicators,
+        timeout=profile.execution.item_timeout,
+        memory=profile.execution.item_memory,
+    )
+    stack.callback(workers.kill)
+    return _Stages(transforms=transforms, deduplicators=deduplicators, workers=workers)
+
+
+def _selection(profile: Profile, request: RunRequest) -> Selection:
+    return msgspec.structs.replace(profile.select, albums=request.albums) if request.albums else profile.select
+
+
+def _recipe(profile: Profile) -> str:
+    return recipe_of([(stage.name, msgspec.to_builtins(stage.options)) for stage in profile.transforms])
+
+
+class _Observers:
+    """Tells the host's observers."""
+
+    def __init__(self, host: PluginHost) -> None:
+        self._hook = host.hook
+
+    def run_started(self, profile: str, run: str) -> None:
+        self._hook.syncengine_run_started(profile=profile, run=run)
+
+    def item_finished(self, profile: str, line: LedgerLine) -> None:
+        self._hook.syncengine_item_finished(profile=profile, line=line)
+
+    def run_finished(self, profile: str, report: RunReport) -> None:
+        self._hook.syncengine_run_finished(profile=profile, report=report)
