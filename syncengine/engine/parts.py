@@ -49,6 +49,18 @@ class Observers(Protocol):
         ...
 
 
+class Only(msgspec.Struct, frozen=True):
+    """The only items that a run may do something with; whatever else would be work is filtered.
+
+    Args:
+        ids: of the items, as the source gives them.
+        rule: what the ledger says of the others: the rule that filters them.
+    """
+
+    ids: frozenset[str]
+    rule: str
+
+
 class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     """One run.
 
@@ -81,6 +93,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         stop: set from outside when the run is to end soon.
         failed: set from inside when the run cannot go on.
         exclusive: held while this run changes what profiles of one destination share.
+        only: the only items that may be worked on, or ``None`` for all.
     """
 
     run: str
@@ -111,6 +124,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     stop: threading.Event
     failed: threading.Event
     exclusive: Callable[[], AbstractContextManager[None]]
+    only: Only | None = None
 
     @property
     def is_ending(self) -> bool:

@@ -56,6 +56,10 @@ class Planner:
             else:
                 unchanged.append((item, known))
         self._find_missing(unchanged, work)
+        only = self._parts.only
+        if only is not None:
+            filtered += [(one.item, only.rule) for one in work if one.item.id not in only.ids]
+            work = [one for one in work if one.item.id in only.ids]
         return Decisions(unchanged, filtered, work)
 
     def _select(self, items: Sequence[MediaItem]) -> tuple[Sequence[MediaItem], list[tuple[MediaItem, str]]]:
