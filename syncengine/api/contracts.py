@@ -50,6 +50,8 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
         zone: the profile's time zone, for what knows none.
         profile: the profile's name.
         bandwidth: bytes per second that the profile allows, or ``None``.
+        downloads: transfers at once that the profile allows, whatever they bring; the engine keeps its own calls of
+            ``fetch`` below it, and a source that reads ahead counts those in.
         tick: may be called at any time with a short sentence on what a long step is doing.
         say: shows the person a text that must not be missed, once, whatever the output is; never on stdout.
         stopping: whether the run is asked to end; a source that waits for something looks at it every second or so, and
@@ -63,6 +65,7 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo = UTC
     profile: str = ""
     bandwidth: int | None = None
+    downloads: int = 5
     tick: Callable[[str], None] = lambda text: None
     say: Callable[[str], None] = lambda text: None
     stopping: Callable[[], bool] = lambda: False

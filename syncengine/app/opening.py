@@ -109,6 +109,7 @@ def open_source(
             zone=profile.zone,
             profile=profile.name,
             bandwidth=profile.execution.bandwidth,
+            downloads=profile.execution.downloads,
             tick=progress.note,
             say=progress.say,
             stopping=stop.is_set,
