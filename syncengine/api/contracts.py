@@ -395,6 +395,13 @@ class Destination(Plugin[OptionsT], ABC):
     def remove(self, path: str) -> None:
         """Remove one file. Raises ``FileNotFoundError``."""
 
+    def prune(self, path: str) -> None:
+        """Remove the directories above ``path`` that are empty now, never the root or its first level.
+
+        Does nothing where there are no directories of their own. A file that is placed there later makes them again.
+        """
+        del path
+
     @abstractmethod
     def free_space(self) -> int | None:
         """Return the bytes that can still be written, or ``None`` when nobody knows."""

@@ -102,6 +102,10 @@ class SteadyDestination(Destination[Any]):
         """Remove a file."""
         self._for_a_file(partial(self._inner.remove, path))
 
+    def prune(self, path: str) -> None:
+        """Remove empty directories."""
+        self._for_a_file(partial(self._inner.prune, path))
+
     def free_space(self) -> int | None:
         """Return the free bytes; a failure is the run's."""
         return self._for_the_run(self._inner.free_space)

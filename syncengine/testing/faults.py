@@ -206,6 +206,11 @@ class FaultyDestination(Destination[Any]):
         with self.faults.around("remove"):
             self.inner.remove(path)
 
+    def prune(self, path: str) -> None:
+        """Prune."""
+        with self.faults.around("prune"):
+            self.inner.prune(path)
+
     def free_space(self) -> int | None:
         """Free space."""
         with self.faults.around("free_space"):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from syncengine.api import FileStat, TargetExistsError
 from syncengine.testing.contracts.destination_base import (
     AnyDestination,
@@ -26,7 +28,7 @@ _FILES = (
 
 
 class LookingPromises(DestinationSuite):
-    """Promises of ``stat``, ``list``, ``missing``, ``read``, ``move``, ``remove``."""
+    """Promises of ``stat``, ``list``, ``missing``, ``read``, ``move``, ``remove``, ``prune``."""
 
     def test_stat_says_what_is_there(self, destination: AnyDestination) -> None:
         same("stat returns None where nothing is", destination.stat("photos/none.jpg"), None)
@@ -128,3 +130,37 @@ class LookingPromises(DestinationSuite):
             destination.remove("photos/a.jpg")
         store(destination, "photos/a.jpg", b"again")
         same("the name is free again", content_of(destination, "photos/a.jpg"), b"again")
+
+    def test_prune_removes_what_is_empty(self, destination: AnyDestination) -> None:
+        for path in ("photos/2019/07/a.jpg", "photos/2020/01/b.jpg", "photos/2020/c.jpg"):
+            store(destination, path, path.encode())
+        kept_files = everything(destination)
+        for path in ("photos/2019/07/a.jpg", "photos/2020/01/none.jpg", "photos/none/none.jpg", "photos/x.jpg", "x"):
+            destination.prune(path)
+        same("prune removes no file", everything(destination), kept_files)
+        destination.remove("photos/2019/07/a.jpg")
+        destination.prune("photos/2019/07/a.jpg")
+        destination.flush()
+        store(destination, "photos/2019/07/again.jpg", b"again")
+        destination.flush()
+        same("a pruned directory is made again", content_of(destination, "photos/2019/07/again.jpg"), b"again")
+        same("missing sees it", destination.missing(["photos/2019/07/again.jpg"]), set())
+        same("list sees it", [found.path for found in destination.list("photos/2019")], ["photos/2019/07/again.jpg"])
+
+    def test_prune_is_right_for_every_user(self, destination: AnyDestination, tmp_path: Path) -> None:
+        other = self.make(tmp_path)
+        other.open()
+        try:
+            store(other, "photos/2019/a.jpg", b"a")
+            other.flush()
+            destination.remove("photos/2019/a.jpg")
+            destination.prune("photos/2019/a.jpg")
+            store(destination, "photos/2019/b.jpg", b"b")
+            same(
+                "list sees what came since", [found.path for found in other.list("photos/2019")], ["photos/2019/b.jpg"]
+            )
+            store(other, "photos/2019/c.jpg", b"c")
+            same("nothing is lost", everything(destination), {"photos/2019/b.jpg": b"b", "photos/2019/c.jpg": b"c"})
+            other.flush()
+        finally:
+            other.close()

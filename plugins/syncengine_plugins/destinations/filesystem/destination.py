@@ -155,6 +155,10 @@ class FilesystemDestination(Destination[FilesystemOptions]):
         """Remove one file or link."""
         self._here.places.remove(path)
 
+    def prune(self, path: str) -> None:
+        """Remove the empty directories above ``path``; what another program keeps in one lets it stay."""
+        self._here.places.prune(path)
+
     def free_space(self) -> int | None:
         """Return what an ordinary user may still write there, in bytes."""
         places = self._here.places

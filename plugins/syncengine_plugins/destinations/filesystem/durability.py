@@ -92,6 +92,12 @@ class Durability:
                 return
         self._flush_each(self._take())
 
+    def removed(self, path: str) -> None:
+        """Note that the directory ``path`` is gone on purpose, so nobody misses it at the next flush."""
+        with self._lock:
+            touched = self._touched.pop(path, None)
+            self._count -= len(touched.names) if touched is not None else 0
+
     def _take(self) -> dict[str, _Touched]:
         with self._lock:
             taken, self._touched, self._count = self._touched, {}, 0

@@ -20,6 +20,8 @@ ResultT = TypeVar("ResultT")
 
 _OURS = (f"{TEMPORARY}/", f"{PRIVATE}/format.json")
 _NO_HARDLINK = frozenset({errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EINVAL})
+#: POSIX lets rmdir(2) say either of a directory that holds something.
+_NOT_EMPTY = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
 class Places:
@@ -258,6 +260,37 @@ class Places:
 
         if self._look(path, unlink) is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    def prune(self, path: str) -> None:
+        """Remove the directories above ``path`` that are empty, but never the root or its first level."""
+        self.check(path)
+        directory, _ = split_path(path)
+        while "/" in directory and self._remove_empty(directory):
+            directory, _ = split_path(directory)
+
+    def _remove_empty(self, path: str) -> bool:
+        """Remove a directory; return whether there is none now."""
+        parent, name = split_path(path)
+        try:
+            above = self.tree.find(parent)
+            if above is None:
+                return True
+            os.rmdir(name, dir_fd=above.fd)
+        except FileNotFoundError:
+            self.tree.forget()
+            return True
+        except OSError as error:
+            if error.errno in _NOT_EMPTY:
+                return False
+            meaning = self.explain(error, path)
+            if isinstance(meaning, ItemError):
+                return False
+            raise meaning from error
+        self.tree.drop(path)
+        self._listings.forget(parent)
+        self._durability.removed(path)
+        self._durability.touched(above, name)
+        return True
 
     def _only_file(self, path: str) -> None:
         found = self.lstat(path)

@@ -169,6 +169,11 @@ class Tree:
                 self._known.popitem(last=False)
             return known
 
+    def drop(self, path: str) -> None:
+        """Let go of one directory: it was removed."""
+        with self._lock:
+            self._known.pop(path, None)
+
     def forget(self) -> None:
         """Let go of every remembered directory but the root: one of them vanished, others may have."""
         with self._lock:

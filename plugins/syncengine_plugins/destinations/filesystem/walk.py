@@ -46,7 +46,7 @@ def walk(tree: Tree, prefix: str, *, compose: bool) -> Iterator[FileStat]:
 
 def _look(tree: Tree, path: str, *, is_directory: bool) -> FileStat | Directory | None:
     if is_directory:
-        return tree.find(path)
+        return _there(tree, path)
     parent, _, name = path.rpartition("/")
     directory = tree.find(parent)
     if directory is None:
@@ -57,7 +57,16 @@ def _look(tree: Tree, path: str, *, is_directory: bool) -> FileStat | Directory 
         return None
     if stat.S_ISREG(found.st_mode):
         return as_file(path, found)
-    return tree.find(path) if stat.S_ISDIR(found.st_mode) else None
+    return _there(tree, path) if stat.S_ISDIR(found.st_mode) else None
+
+
+def _there(tree: Tree, path: str) -> Directory | None:
+    """Return the directory that is there now: another profile may have removed one and made it again."""
+    directory = tree.find(path)
+    if directory is not None and path and directory.is_gone():
+        tree.forget()
+        directory = tree.find(path)
+    return directory
 
 
 def _names(directory: Directory, *, compose: bool) -> list[str]:
