@@ -54,6 +54,11 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
         near: contents stored although they look alike: (content, method, distance).
         sidecar_path: of the XMP sidecar beside the file, when the profile wants one.
         sidecar_sha256: 32 bytes, over that sidecar.
+        restored: when a person brought it back from the trash, ISO 8601, or empty; it stays then, whoever holds it.
+        stored_name: name that it is stored under before a layout makes a path of it; empty when it is ``name``.
+        kind: photo, video, other; empty when this and what follows was not recorded.
+        camera: make and model.
+        taken: capture time as in ``CaptureTime``: (origin, instant, wall, offset), or ``None``.
     """
 
     content: bytes
@@ -75,6 +80,11 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
     near: tuple[tuple[bytes, str, int], ...] = ()
     sidecar_path: str = ""
     sidecar_sha256: bytes = b""
+    restored: str = ""
+    stored_name: str = ""
+    kind: str = ""
+    camera: str = ""
+    taken: tuple[str, int | None, str | None, int | None] | None = None
 
 
 class AlbumRecord(msgspec.Struct, frozen=True, array_like=True):

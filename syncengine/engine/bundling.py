@@ -11,6 +11,7 @@ from syncengine.engine import metadata_file
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.metadata_file import MetadataFile, united, united_albums
 from syncengine.engine.parts import RunParts
+from syncengine.engine.recorded_facts import stored_name, with_facts
 from syncengine.engine.target_paths import PathChooser
 from syncengine.engine.work import Batch, Copy, Work
 from syncengine.records import ContentRecord
@@ -116,6 +117,7 @@ class Bundler:
         record = self._record(work, stored, fetched)
         record = msgspec.structs.replace(record, path=path, original_path=original_path)
         document = metadata_file.with_origins(metadata_file.with_albums(document, record.albums), record.origins)
+        record = with_facts(record, document, stored.name)
         bundles[work.content] = Bundle(
             record=record, document=document, before=previous, media=media, work=work, changed=True
         )
@@ -244,7 +246,7 @@ class Bundler:
             document = metadata_file.refreshed(document, item, self._parts.zone)
             mtime = mtime_of(item, self._parts) if item.taken is not None else record.mtime
             bundle.set_mtime |= mtime != record.mtime
-            record = msgspec.structs.replace(record, mtime=mtime)
+            record = with_facts(msgspec.structs.replace(record, mtime=mtime), document, stored_name(record))
         else:
             document = metadata_file.with_albums(document, item.albums)
         record = msgspec.structs.replace(

@@ -44,6 +44,11 @@ class _Content(_Entry, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     near: tuple[tuple[str, str, int], ...] = ()
     sidecar_path: str = ""
     sidecar_sha256: str = ""
+    restored: str = ""
+    stored_name: str = ""
+    kind: str = ""
+    camera: str = ""
+    taken: tuple[str, int | None, str | None, int | None] | None = None
 
 
 class _Item(_Entry, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -236,25 +241,29 @@ def _item_entry(profile: str, identity: str, record: ItemRecord) -> _Item:
 def _content(entry: _Content) -> ContentRecord:
     unhex = bytes.fromhex
     return ContentRecord(
-        _key(entry.content),
-        entry.path,
-        unhex(entry.source_sha256),
-        unhex(entry.stored_sha256),
-        entry.source_size,
-        entry.stored_size,
-        entry.mtime,
-        entry.item,
-        entry.name,
-        entry.profile,
-        entry.albums,
-        entry.origins,
-        entry.original_path,
-        entry.recipe,
-        entry.failure,
-        entry.copies,
-        tuple(starmap(_near, entry.near)) if entry.near else (),
-        entry.sidecar_path,
-        unhex(entry.sidecar_sha256),
+        content=_key(entry.content),
+        path=entry.path,
+        source_sha256=unhex(entry.source_sha256),
+        stored_sha256=unhex(entry.stored_sha256),
+        source_size=entry.source_size,
+        stored_size=entry.stored_size,
+        mtime=entry.mtime,
+        item=entry.item,
+        name=entry.name,
+        profile=entry.profile,
+        albums=entry.albums,
+        origins=entry.origins,
+        original_path=entry.original_path,
+        recipe=entry.recipe,
+        failure=entry.failure,
+        copies=entry.copies,
+        near=tuple(starmap(_near, entry.near)) if entry.near else (),
+        sidecar_path=entry.sidecar_path,
+        sidecar_sha256=unhex(entry.sidecar_sha256),
+        stored_name=entry.stored_name,
+        kind=entry.kind,
+        camera=entry.camera,
+        taken=entry.taken,
     )
 
 

@@ -36,6 +36,10 @@ CONTENTS = st.builds(
     near=st.lists(st.tuples(KEYS, TEXT, st.integers(0, 9)), max_size=2).map(tuple),
     sidecar_path=TEXT,
     sidecar_sha256=st.just(b"") | KEYS,
+    stored_name=TEXT,
+    kind=TEXT,
+    camera=TEXT,
+    taken=st.none() | st.tuples(TEXT, st.none() | st.integers(-9, 9), st.none() | TEXT, st.none() | st.integers(-9, 9)),
 )
 ITEMS = st.tuples(TEXT, st.builds(ItemRecord, TEXT, TEXT, KEYS, TEXT, TEXT, TEXT, TEXT))
 BATCHES = st.builds(
