@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 import lmdb
-import msgspec
 
 from syncengine.model import RunReport
 from syncengine.records import AlbumRecord, ContentRecord, ItemRecord, StateBatch
@@ -17,20 +16,25 @@ from syncengine.state.codec import Codec
 from syncengine.state.counters import Counters
 from syncengine.state.environment import Environment
 from syncengine.state.failures import RecordDamagedError, translated
-from syncengine.state.fingerprints import Fingerprints, drop_fingerprints, put_fingerprint
+from syncengine.state.fingerprints import Fingerprints
 from syncengine.state.keys import album_key, item_keys, owner_key, path_key, plain_id
+from syncengine.state.part import DestinationPart
 from syncengine.state.scanning import pages
 from syncengine.state.sharing import acquire, release
+from syncengine.state.writing import (
+    ALBUMS,
+    BYTES,
+    CONTENTS,
+    ITEMS,
+    RUNS,
+    Encoded,
+    Owners,
+    items_owner,
+    put_items,
+    put_shared,
+)
 
 _STORE = "state.lmdb"
-
-_ITEMS = Codec(ItemRecord)
-_CONTENTS = Codec(ContentRecord)
-_ALBUMS = Codec(AlbumRecord)
-_RUNS = Codec(RunReport)
-_BYTES = Codec(bytes)
-
-Encoded = list[tuple[bytes, bytes]]
 
 
 class StateStore:
@@ -63,6 +67,12 @@ class StateStore:
         if self._environment is None:
             raise ValueError("the state is closed")
         return ProfileState(self._environment, profile, destination_identity)
+
+    def part(self, destination_identity: str) -> DestinationPart:
+        """Return what is held of one destination, for all profiles; valid until the store is closed."""
+        if self._environment is None:
+            raise ValueError("the state is closed")
+        return DestinationPart(self._environment, destination_identity)
 
     def counters(self) -> Counters:
         """Return the numbers that survive runs; valid until the store is closed."""
@@ -97,19 +107,19 @@ class ProfileState:
     def __init__(self, environment: Environment, profile: str, destination: str) -> None:
         self._store = environment
         self._profile = owner_key(profile)
-        # What an item became is only true at the destination where it became it.
-        self._items = owner_key(f"{profile}\0{destination}")
-        self._destination = owner_key(destination)
+        self._items = items_owner(profile, destination)
+        self._owners = Owners.of(destination)
+        self._destination = self._owners.destination
 
     def items(self, ids: Sequence[str]) -> list[ItemRecord | None]:
         """Return the record of each item id, in the same order."""
-        return self._records("items", item_keys(self._items, ids), _ITEMS)
+        return self._records("items", item_keys(self._items, ids), ITEMS)
 
     def all_items(self) -> Iterator[tuple[str, ItemRecord]]:
         """Yield every item of the profile with its id, by key, without holding the store for long."""
         for page in pages(self._store, "items", self._items):
             with translated(self._store.directory):
-                records = _ITEMS.decode_each(value for _, value in page)
+                records = ITEMS.decode_each(value for _, value in page)
             for (key, _), record in zip(page, records, strict=True):
                 identity = plain_id(key)
                 if identity is not None or record.id:
@@ -118,7 +128,7 @@ class ProfileState:
     def contents(self, keys: Sequence[bytes]) -> list[ContentRecord | None]:
         """Return the record of each content key, in the same order."""
         owner = self._destination
-        records = self._records("contents", [owner + key for key in keys], _CONTENTS)
+        records = self._records("contents", [owner + key for key in keys], CONTENTS)
         with translated(self._store.directory):
             for key, record in zip(keys, records, strict=True):
                 if record is not None and record.content != key:
@@ -127,24 +137,24 @@ class ProfileState:
 
     def path_owners(self, paths: Sequence[str]) -> list[bytes | None]:
         """Return the content that owns each path, names compared without regard to case."""
-        return self._records("paths", [path_key(self._destination, path) for path in paths], _BYTES)
+        return self._records("paths", [path_key(self._destination, path) for path in paths], BYTES)
 
     def albums(self) -> Iterator[AlbumRecord]:
         """Yield every album of the destination."""
-        return self._scan("albums", self._destination, _ALBUMS)
+        return self._scan("albums", self._destination, ALBUMS)
 
     def album_members(self, album: str) -> Iterator[ContentRecord]:
         """Yield the contents of the album with that id, by content key."""
         for page in pages(self._store, "members", album_key(self._destination, album)):
             with translated(self._store.directory):
-                keys = _BYTES.decode_each(value for _, value in page)
+                keys = BYTES.decode_each(value for _, value in page)
             for record in self.contents(keys):
                 if record is not None:
                     yield record
 
     def all_contents(self) -> Iterator[ContentRecord]:
         """Yield every content of the destination, by content key, without holding the store for long."""
-        return self._scan("contents", self._destination, _CONTENTS)
+        return self._scan("contents", self._destination, CONTENTS)
 
     def count_contents(self) -> int:
         """Return how many contents the destination holds."""
@@ -160,16 +170,11 @@ class ProfileState:
         Raises:
             FatalError: the disk is full or failing; nothing of the batch was kept.
         """
-        keys = item_keys(self._items, [identity for identity, _ in batch.items])
-        puts = [
-            (key, _ITEMS.encode(record if plain_id(key) is not None else msgspec.structs.replace(record, id=identity)))
-            for key, (identity, record) in zip(keys, batch.items, strict=True)
-        ]
-        self._store.write(partial(self._put_batch, puts, batch))
+        self._store.write(partial(self._put_batch, batch))
 
     def save_run(self, report: RunReport) -> None:
         """Remember a run's account."""
-        key, value = self._profile + report.run.encode(), _RUNS.encode(report)
+        key, value = self._profile + report.run.encode(), RUNS.encode(report)
         runs = self._store.tables["runs"]
         self._store.write(lambda txn: txn.put(key, value, db=runs))
 
@@ -177,7 +182,7 @@ class ProfileState:
         """Return the newest accounts of this profile, newest first."""
         keys = [key for page in pages(self._store, "runs", self._profile, values=False) for key, _ in page]
         newest = keys[::-1][:limit]
-        return [record for record in self._records("runs", newest, _RUNS) if record is not None]
+        return [record for record in self._records("runs", newest, RUNS) if record is not None]
 
     def _records(self, table: str, keys: list[bytes], codec: Codec[Any]) -> list[Any]:
         store = self._store
@@ -196,58 +201,6 @@ class ProfileState:
                 records = codec.decode_each(value for _, value in page)
             yield from records
 
-    def _put_batch(self, items: Encoded, batch: StateBatch, txn: lmdb.Transaction) -> None:
-        tables, owner = self._store.tables, self._destination
-        with txn.cursor(tables["items"]) as cursor:
-            cursor.putmulti(items)
-        for content in batch.contents:
-            self._put_content(txn, content)
-        for method, fingerprint, content_key in batch.fingerprints:
-            prefix = owner + owner_key(method)
-            put_fingerprint(txn, tables["fingerprints"], prefix, fingerprint, content_key)
-        for key, album in zip(item_keys(owner, [album.id for album in batch.albums]), batch.albums, strict=True):
-            txn.put(key, _ALBUMS.encode(album), db=tables["albums"])
-        for key in item_keys(self._items, batch.gone_items):
-            txn.delete(key, db=tables["items"])
-        self._drop_contents(txn, batch.gone_contents)
-
-    def _drop_contents(self, txn: lmdb.Transaction, contents: list[bytes]) -> None:
-        """Forget contents, and all by which they are found."""
-        tables, owner = self._store.tables, self._destination
-        for content in contents:
-            old = cast(bytes | None, txn.pop(owner + content, db=tables["contents"]))
-            if old is None:
-                continue
-            record = _CONTENTS.decode(old)
-            self._drop_paths(txn, _paths(owner, record), content)
-            for album in record.albums:
-                txn.delete(album_key(owner, album.id) + content, db=tables["members"])
-        if contents:
-            drop_fingerprints(txn, tables["fingerprints"], owner, set(contents))
-
-    def _drop_paths(self, txn: lmdb.Transaction, paths: set[bytes], content: bytes) -> None:
-        """Forget paths that a content owned, and nobody since."""
-        table, owned = self._store.tables["paths"], _BYTES.encode(content)
-        for path in paths:
-            if txn.get(path, db=table) == owned:
-                txn.delete(path, db=table)
-
-    def _put_content(self, txn: lmdb.Transaction, record: ContentRecord) -> None:
-        tables, owner = self._store.tables, self._destination
-        owned = _BYTES.encode(record.content)
-        key = owner + record.content
-        old = cast(bytes | None, txn.get(key, db=tables["contents"]))
-        if old is not None:
-            before = _CONTENTS.decode(old)
-            self._drop_paths(txn, _paths(owner, before) - _paths(owner, record), record.content)
-            for gone in {album.id for album in before.albums} - {album.id for album in record.albums}:
-                txn.delete(album_key(owner, gone) + record.content, db=tables["members"])
-        for path in _paths(owner, record):
-            txn.put(path, owned, db=tables["paths"])
-        for album in record.albums:
-            txn.put(album_key(owner, album.id) + record.content, owned, db=tables["members"])
-        txn.put(key, _CONTENTS.encode(record), db=tables["contents"])
-
-
-def _paths(owner: bytes, record: ContentRecord) -> set[bytes]:
-    return {path_key(owner, path) for path in (record.path, record.original_path) if path}
+    def _put_batch(self, batch: StateBatch, txn: lmdb.Transaction) -> None:
+        put_shared(txn, self._store.tables, self._owners, batch)
+        put_items(txn, self._store.tables, self._items, batch)
