@@ -260,6 +260,7 @@ def _content(entry: _Content) -> ContentRecord:
         near=tuple(starmap(_near, entry.near)) if entry.near else (),
         sidecar_path=entry.sidecar_path,
         sidecar_sha256=unhex(entry.sidecar_sha256),
+        restored=entry.restored,
         stored_name=entry.stored_name,
         kind=entry.kind,
         camera=entry.camera,
