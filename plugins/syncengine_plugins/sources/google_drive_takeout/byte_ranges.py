@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 from syncengine.api import ItemError, RetryableError, RunContext
 from syncengine_plugins.google.answers import LONGEST_WAIT, GoogleAnswerError
@@ -26,6 +27,7 @@ from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 TRIES = 5
 _PROGRESS = 1 << 20  # what is worth a fresh set of tries
 _MOST_SKIPPED = 1 << 20
+_PATIENCE = 1.0
 _PIECE = 64 << 10  # what is lost at a cut
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
@@ -49,7 +51,7 @@ class ByteRanges:
         session: signed in.
         listing: tells what a file is now.
         clock: for the pauses.
-        context: says how fast bytes may come, and when the run is to end.
+        context: says how many ranges may be read at once, how fast bytes may come, and when the run is to end.
     """
 
     def __init__(self, session: GoogleSession, listing: DriveListing, clock: Clock, context: RunContext) -> None:
@@ -59,6 +61,7 @@ class ByteRanges:
         self._lock = threading.Lock()
         self._bucket: TokenBucket | None = None
         self._stopping = context.stopping
+        self._transfers = threading.Semaphore(context.downloads)
         if context.bandwidth:
             limits = ApiLimits(title="bytes", per_second=context.bandwidth, burst=context.bandwidth)
             self._bucket = TokenBucket(limits, clock)
@@ -149,7 +152,7 @@ class ByteRanges:
     def _attempt(self, file: DriveFile, at: int, end: int) -> Iterator[bytes]:
         """Yield what one request brings of a range, from its beginning; ``RetryableError`` when it is cut."""
         try:
-            with self._session.stream(self._call(file, at, end)) as answer:
+            with self._transfer(), self._session.stream(self._call(file, at, end)) as answer:
                 yield from self._body(file, answer, at, end)
         except (GoogleAnswerError, _InDoubtError) as error:
             self.require_unchanged(file)
@@ -157,6 +160,17 @@ class ByteRanges:
                 # a ban on downloading, or a file that Drive holds to be malware
                 raise self._now_lost(file, error.reason) from None
             raise RetryableError(f"{_what(file)}: {error}, though the file is the same") from None
+
+    @contextmanager
+    def _transfer(self) -> Iterator[None]:
+        """Wait until there is a transfer less than the profile allows."""
+        while not self._transfers.acquire(timeout=_PATIENCE):
+            if self._stopping():
+                raise StoppingError("the run is to end")
+        try:
+            yield
+        finally:
+            self._transfers.release()
 
     def _call(self, file: DriveFile, at: int, end: int) -> Call:
         headers = {"Range": f"bytes={at}-{end - 1}"}

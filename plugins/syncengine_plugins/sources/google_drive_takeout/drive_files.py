@@ -6,6 +6,7 @@ not unique, ``headRevisionId`` changes with the content).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 
@@ -54,6 +55,11 @@ class DriveFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def fingerprint(self) -> str:
         """What tells one state of its bytes from the next."""
         return f"{self.id}:{self.head_revision_id or self.md5 or self.modified_time}:{self.length}"
+
+    @property
+    def key(self) -> str:
+        """The fingerprint as a file name."""
+        return hashlib.blake2b(self.fingerprint.encode(), digest_size=12).hexdigest()
 
     @property
     def is_archive(self) -> bool:

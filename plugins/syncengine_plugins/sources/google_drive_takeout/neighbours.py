@@ -79,6 +79,16 @@ class Neighbours:
                 self._coming.pop((file.fingerprint, wish.start), None)
             self._changed.notify_all()
 
+    def expect(self, file: DriveFile, wishes: Iterable[Wish]) -> None:
+        """Note that photos are coming together with sidecars, until ``arrived``."""
+        with self._changed:
+            # Not counted as unused: how many of these there are is not decided here.
+            self._coming |= {(file.fingerprint, wish.start): 0 for wish in wishes if not wish.json}
+
+    def arrived(self, file: DriveFile, wishes: Iterable[Wish]) -> None:
+        """Note that what was expected has come, or will not come any more."""
+        self.release(file, Group(tuple(wish for wish in wishes if not wish.json)))
+
     def brought(self, file: DriveFile, wish: Wish, content: bytes) -> None:
         """Keep a photo that nobody asked for yet."""
         kept = self._ahead.put(file, wish.start, content)

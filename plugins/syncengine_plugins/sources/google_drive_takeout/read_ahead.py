@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import threading
@@ -39,7 +38,7 @@ class ReadAhead:
 
     def keep_only(self, files: Collection[DriveFile]) -> None:
         """Drop what belongs to other files than these, as they are now."""
-        wanted = {_stem(file) for file in files}
+        wanted = {file.key for file in files}
         for name in tuple(self._sizes):
             if name.rpartition("-")[0] not in wanted:
                 self._drop(name)
@@ -56,7 +55,7 @@ class ReadAhead:
 
     def put(self, file: DriveFile, start: int, content: bytes) -> bool:
         """Keep a stretch of a file; return whether there was space for it."""
-        name = f"{_stem(file)}-{start}"
+        name = f"{file.key}-{start}"
         unfinished = self._directory / f"{name}{_UNFINISHED}"
         try:
             unfinished.write_bytes(content)
@@ -70,12 +69,12 @@ class ReadAhead:
 
     def has(self, file: DriveFile, start: int) -> bool:
         """Return whether a stretch of a file is here."""
-        return f"{_stem(file)}-{start}" in self._sizes
+        return f"{file.key}-{start}" in self._sizes
 
     @contextmanager
     def take(self, file: DriveFile, start: int) -> Iterator[BinaryIO | None]:
         """Lend a stretch of a file, ``None`` where it is not here; it is gone afterwards."""
-        name = f"{_stem(file)}-{start}"
+        name = f"{file.key}-{start}"
         with self._lock:
             known = self._sizes.get(name) is not None
         if not known:
@@ -94,7 +93,3 @@ class ReadAhead:
             self._sizes.pop(name, None)
         with suppress(OSError):
             (self._directory / name).unlink(missing_ok=True)
-
-
-def _stem(file: DriveFile) -> str:
-    return hashlib.blake2b(file.fingerprint.encode(), digest_size=12).hexdigest()

@@ -29,7 +29,7 @@ from syncengine_plugins.sources.google_drive_takeout.zip_members import ZipMembe
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError, PartUnreachableError
 from syncengine_plugins.sources.takeout.ingest import read_tgz, zip_members
 from syncengine_plugins.sources.takeout.intake import PartIntake
-from syncengine_plugins.sources.takeout.members import Member
+from syncengine_plugins.sources.takeout.members import Listed, Member
 from syncengine_plugins.sources.takeout.parts import (
     FoundParts,
     PartFile,
@@ -58,6 +58,7 @@ class DriveShelf(Shelf):
 
     def __init__(self, session: GoogleSession, folder: str, context: RunContext, clock: Clock) -> None:
         self._folder, self._tick, self._scratch = folder, context.tick, context.scratch
+        self._at_once = context.downloads
         self._listing = DriveListing(session)
         self._ranges = ByteRanges(session, self._listing, clock, context)
         try:
@@ -107,7 +108,15 @@ class DriveShelf(Shelf):
         except (PartDamagedError, PartUnreachableError):
             return True
 
-    def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> None:
+    def directory(self, part: PartFile) -> Iterator[Listed] | None:
+        """See ``Shelf``; what it costs is spared when the part is read."""
+        return self._listed(part) if part.kind == "zip" else None
+
+    def _listed(self, part: PartFile) -> Iterator[Listed]:
+        with self._reading(part) as file, self._directory(file, keep=True) as stream:
+            yield from zip_members(stream, file.length)
+
+    def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> Iterator[None]:
         """See ``Shelf``."""
         del checksums
         self._memory.begin_archive()
@@ -118,7 +127,7 @@ class DriveShelf(Shelf):
                 local = msgspec.structs.replace(part, path=str(path), fingerprint=file_fingerprint(path.stat()))
                 read_tgz(local, intake)
             else:
-                self._read_zip(file, intake)
+                yield from self._read_zip(file, intake)
             self._ranges.require_unchanged(file)
         self._memory.end_archive()
 
@@ -153,19 +162,24 @@ class DriveShelf(Shelf):
             raise PartUnreachableError(str(error)) from error
 
     @contextmanager
-    def _directory(self, file: DriveFile) -> Iterator[BinaryIO]:
-        """Open an archive of which only the end will be read."""
+    def _directory(self, file: DriveFile, *, keep: bool = False) -> Iterator[BinaryIO]:
+        """Open an archive of which only the end will be read; ``keep``: it will be read again."""
+        kept = self._scratch / f"directory-{file.key}"
         tail = TailStream(
-            lambda start, end: self._ranges.read(file, start, end, scanning=True), file.length, self._scratch
+            lambda start, end: self._ranges.read(file, start, end, scanning=True), file.length, self._scratch, kept
         )
         with io.BufferedReader(tail, _BUFFER) as stream:
             yield stream
             if tail.start == 0 and file.length:
                 stream.seek(0)
                 _check_md5(file, stream)
+            if keep:
+                tail.keep(kept)
+            else:
+                kept.unlink(missing_ok=True)
 
-    def _read_zip(self, file: DriveFile, intake: PartIntake) -> None:
-        sidecars = SidecarReader(file, self._ranges, self._memory, self._ahead, self._neighbours)
+    def _read_zip(self, file: DriveFile, intake: PartIntake) -> Iterator[None]:
+        sidecars = SidecarReader(file, self._ranges, self._memory, self._ahead, self._neighbours, at_once=self._at_once)
 
         def read(member: Member) -> bytes:
             try:
@@ -178,9 +192,11 @@ class DriveShelf(Shelf):
         intake.read = read
         try:
             with self._directory(file) as stream:
-                sidecars.prepare(zip_members(stream, file.length), bring_photos=self.bring_photos)
+                soon = intake.early.expects if intake.early.is_at_work else None
+                sidecars.prepare(zip_members(stream, file.length), bring_photos=self.bring_photos, soon=soon)
                 for listed in zip_members(stream, file.length):
                     intake.take(listed)
+                    yield
         finally:
             sidecars.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
@@ -11,7 +11,7 @@ from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFil
 from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader
 from syncengine_plugins.sources.google_drive_takeout.memory import MemberMemory
 from syncengine_plugins.sources.google_drive_takeout.neighbours import Neighbours
-from syncengine_plugins.sources.google_drive_takeout.read_ahead import ReadAhead
+from syncengine_plugins.sources.google_drive_takeout.read_ahead import LARGEST, ReadAhead
 from syncengine_plugins.sources.google_drive_takeout.spans import LONGEST, Span, Wish, plan
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.ingest import small_zip_member
@@ -21,8 +21,11 @@ from syncengine_plugins.sources.takeout.zip_stream import header_length
 
 _HEADER = 30
 _EXTRA = 64  # what the local header's extra field rarely exceeds
-_AT_ONCE = 4
-_AHEAD = 8
+_KEPT_FOR_SOON = LARGEST // 2
+
+
+#: Whether the photo of that folder and name will be listed early.
+Soon = Callable[[str, str], bool]
 
 
 def stretch_of(member: Member) -> tuple[int, int]:
@@ -38,29 +41,45 @@ class SidecarReader:
         ranges: reads it.
         memory: knows the sidecars of earlier archives.
         ahead: takes the photos that are brought along.
-        neighbours: is told which photos are new.
+        neighbours: is told which photos are new, and which of them are coming.
+        at_once: requests.
     """
 
     def __init__(
-        self, file: DriveFile, ranges: ByteRanges, memory: MemberMemory, ahead: ReadAhead, neighbours: Neighbours
+        self,
+        file: DriveFile,
+        ranges: ByteRanges,
+        memory: MemberMemory,
+        ahead: ReadAhead,
+        neighbours: Neighbours,
+        *,
+        at_once: int,
     ) -> None:
         self._neighbours = neighbours
         self._file, self._ranges, self._memory, self._ahead = file, ranges, memory, ahead
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sidecars")
-        self._waiting: deque[Span] = deque()
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="sidecars")
+        self._most_running = 2 * at_once
+        self._planned: Iterator[Span] = iter(())
+        self._promised = 0
         self._running: deque[tuple[Span, Future[dict[int, bytes]]]] = deque()
         self._ready: dict[int, bytes] = {}
 
-    def prepare(self, listed: Iterable[Listed], *, bring_photos: bool) -> None:
+    def prepare(self, listed: Iterable[Listed], *, bring_photos: bool, soon: Soon | None) -> None:
         """Plan the requests.
 
         Args:
             listed: what the archive's directory says.
             bring_photos: new photos and videos beside new sidecars will be wanted.
+            soon: says which of them will be wanted while this archive is being read; ``None`` where none is.
         """
-        wishes = [wish for wish in map(self._wish, listed) if wish is not None]
+        wishes = [wish for one in listed if (wish := self._wish(one, soon)) is not None]
         self._neighbours.note(self._file, wishes if bring_photos else ())
-        self._waiting.extend(plan(wishes, self._ahead.room() if bring_photos else 0))
+        kept = _KEPT_FOR_SOON if soon else 0
+
+        def room(soon: bool) -> int:
+            return self._ahead.room() - self._promised - (0 if soon else kept) if bring_photos else 0
+
+        self._planned = plan(wishes, room)
         self._submit()
 
     def read(self, member: Member) -> bytes:
@@ -82,8 +101,10 @@ class SidecarReader:
         for _, future in self._running:
             future.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        for span, _ in self._running:
+            self._neighbours.arrived(self._file, span.wishes)
 
-    def _wish(self, listed: Listed) -> Wish | None:
+    def _wish(self, listed: Listed, soon: Soon | None) -> Wish | None:
         place = photos_place(listed.path) if isinstance(listed, Member) else None
         if place is None or not isinstance(listed, Member):
             return None
@@ -93,7 +114,7 @@ class SidecarReader:
             wanted = listed.size <= LARGEST_JSON and not self._memory.knows_json(listed)
             return Wish(start, end, True, listed.packed) if wanted else None
         wanted = is_media(*place) and self._memory.is_new_media(listed) and end - start <= LONGEST
-        return Wish(start, end, False, listed.packed) if wanted else None
+        return Wish(start, end, False, listed.packed, soon is not None and soon(*place)) if wanted else None
 
     def _text(self, member: Member) -> bytes:
         packed = self._packed(member.offset)
@@ -121,14 +142,19 @@ class SidecarReader:
     def _packed(self, offset: int) -> bytes | None:
         """Return a sidecar's bytes as they lie in the archive; ``None`` when it was not planned."""
         while offset not in self._ready and self._running:
-            _, future = self._running.popleft()
-            self._ready |= future.result()
+            span, future = self._running.popleft()
+            self._promised -= _photos_of(span)
+            try:
+                self._ready |= future.result()
+            finally:
+                self._neighbours.arrived(self._file, span.wishes)
             self._submit()
         return self._ready.pop(offset, None)
 
     def _submit(self) -> None:
-        while self._waiting and len(self._running) < _AHEAD:
-            span = self._waiting.popleft()
+        while len(self._running) < self._most_running and (span := next(self._planned, None)) is not None:
+            self._promised += _photos_of(span)
+            self._neighbours.expect(self._file, span.wishes)
             self._running.append((span, self._pool.submit(self._fetch, span)))
 
     def _fetch(self, span: Span) -> dict[int, bytes]:
@@ -158,6 +184,10 @@ class SidecarReader:
             buffer, at = buffer[behind:], at + behind
         for _ in chunks:
             pass
+
+
+def _photos_of(span: Span) -> int:
+    return sum(wish.length for wish in span.wishes if not wish.json)
 
 
 def _is_whole(wish: Wish, content: bytes) -> bool:

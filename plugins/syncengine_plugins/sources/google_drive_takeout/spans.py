@@ -6,13 +6,15 @@ range where little lies between them, and a new photo beside a new sidecar is br
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 GAP = 64 << 10  # at 10 MB/s, these take as long as a tenth of a request
 LONGEST = 8 << 20
 _MOST_JSON = 1 << 20
+
+Room = Callable[[bool], int]
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -23,12 +25,14 @@ class Wish(msgspec.Struct, frozen=True):
         end: the byte after its last; may be a little too late.
         json: a sidecar, which is needed now; else a photo or video, which will be.
         packed: bytes of the member without what precedes them in the archive.
+        soon: a photo or video that will be asked for before the archive is read to its end.
     """
 
     start: int
     end: int
     json: bool
     packed: int = 0
+    soon: bool = False
 
     @property
     def length(self) -> int:
@@ -52,43 +56,71 @@ class Span(msgspec.Struct, frozen=True):
         return max(wish.end for wish in self.wishes)
 
 
-def plan(wishes: Iterable[Wish], room: int) -> list[Span]:
-    """Return the requests that fulfil every wish for a sidecar.
+def plan(wishes: Iterable[Wish], room: Room) -> Iterator[Span]:
+    """Yield the requests that fulfil every wish for a sidecar, each planned when it is wanted.
 
     Args:
         wishes: in any order; none begins where another does.
-        room: bytes of photos and videos that may be brought along.
+        room: returns how many bytes of photos and videos may be brought along, of those that are asked for soon, and
+            of others.
     """
     ordered = sorted(wishes, key=lambda wish: wish.start)
-    chosen: list[Wish] = []
     for chain in _chains(ordered):
         if any(wish.json for wish in chain):
-            for wish in chain:
-                if wish.json or wish.length <= min(room, LONGEST):
-                    room -= 0 if wish.json else wish.length
-                    chosen.append(wish)
-    spans = (_trimmed(chain) for chain in _chains(chosen, limited=True))
-    return [Span(tuple(trimmed)) for trimmed in spans if trimmed]
+            yield from _spans(chain, room)
 
 
-def _chains(ordered: Sequence[Wish], *, limited: bool = False) -> list[list[Wish]]:
-    """Part wishes where much lies between them; ``limited``: also where a request would become too long."""
-    chains: list[list[Wish]] = []
-    end = json = 0
+def _chains(ordered: Sequence[Wish]) -> Iterator[list[Wish]]:
+    """Part wishes where much lies between them."""
+    chain: list[Wish] = []
+    end = 0
     for wish in ordered:
-        near = bool(chains) and wish.start - end <= GAP
-        json += wish.length if wish.json else 0
-        if near and limited:
-            near = max(end, wish.end) - chains[-1][0].start <= LONGEST and json <= _MOST_JSON
-        if near:
-            chains[-1].append(wish)
-            end = max(end, wish.end)
-        else:
-            chains.append([wish])
-            end, json = wish.end, wish.length if wish.json else 0
-    return chains
+        if chain and wish.start - end > GAP:
+            yield chain
+            chain = []
+        chain.append(wish)
+        end = max(end, wish.end)
+    if chain:
+        yield chain
 
 
-def _trimmed(chain: list[Wish]) -> list[Wish]:
-    """Leave out a chain without a sidecar: its photos cost a request now or later."""
-    return chain if any(wish.json for wish in chain) else []
+def _spans(chain: Sequence[Wish], room: Room) -> Iterator[Span]:
+    """Part a chain where a request would become too long, or where much of it is left out for want of room."""
+    span = _Growing()
+    for wish in chain:
+        if not span.has_place_for(wish):
+            yield from span.finished()
+            span = _Growing()
+        if wish.json or (wish.length <= LONGEST and span.photos + wish.length <= room(wish.soon)):
+            span.add(wish)
+    yield from span.finished()
+
+
+class _Growing:
+    """A request while it is being planned."""
+
+    def __init__(self) -> None:
+        self._wishes: list[Wish] = []
+        self._end = self._json = 0
+        #: Bytes of photos and videos.
+        self.photos = 0
+
+    def has_place_for(self, wish: Wish) -> bool:
+        """Return whether it would not become too long with a wish, and none of it be in vain."""
+        if not self._wishes:
+            return True
+        length = max(self._end, wish.end) - self._wishes[0].start
+        json = self._json + (wish.length if wish.json else 0)
+        return wish.start - self._end <= GAP and length <= LONGEST and json <= _MOST_JSON
+
+    def add(self, wish: Wish) -> None:
+        """Take a wish in."""
+        self._wishes.append(wish)
+        self._end = max(self._end, wish.end)
+        self._json += wish.length if wish.json else 0
+        self.photos += 0 if wish.json else wish.length
+
+    def finished(self) -> Iterator[Span]:
+        """Yield the request, if there is a sidecar in it: else its photos cost a request now or later."""
+        if self._json:
+            yield Span(tuple(self._wishes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -23,15 +24,30 @@ class TailStream(io.RawIOBase):
         open_range: opens a range of the file.
         size: bytes of the file.
         scratch: a directory for what is too large for memory.
+        kept: what ``keep`` wrote before, if it is there.
     """
 
-    def __init__(self, open_range: OpenRange, size: int, scratch: Path) -> None:
+    def __init__(self, open_range: OpenRange, size: int, scratch: Path, kept: Path | None = None) -> None:
         super().__init__()
         self._open, self._size, self._at = open_range, size, 0
         self._scratch = scratch
         self._pieces: list[tuple[int, IO[bytes]]] = []
         #: Where what was fetched begins.
         self.start = size
+        if kept is not None and kept.exists():
+            self.start = size - kept.stat().st_size
+            # pylint: disable-next=consider-using-with  # closed in close()
+            self._pieces.append((self.start, open(kept, "rb")))  # noqa: SIM115  # closed in close()
+
+    def keep(self, path: Path) -> None:
+        """Write what was fetched into a file, for another stream over the same bytes; nothing when that fails."""
+        try:
+            with open(path, "wb") as copy:
+                for _, piece in reversed(self._pieces):
+                    piece.seek(0)
+                    shutil.copyfileobj(piece, copy)
+        except OSError:
+            path.unlink(missing_ok=True)
 
     def readable(self) -> bool:
         """Return true."""

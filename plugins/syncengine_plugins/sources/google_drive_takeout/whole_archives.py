@@ -97,4 +97,4 @@ def _md5(path: Path) -> str:
 
 
 def _name(file: DriveFile) -> str:
-    return hashlib.blake2b(file.fingerprint.encode(), digest_size=12).hexdigest() + ".tgz"
+    return f"{file.key}.tgz"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import msgspec
 from syncengine.api import FatalError
 from syncengine_plugins.sources.takeout.members import Member
 
-FORMAT = 2
+FORMAT = 3
 # SQLite lets every sort, of which two may run at once, take as much again before it spills to a file.
 _PAGE_CACHE_KIB = 8 << 10
 _ROWS_AT_ONCE = 200
@@ -36,7 +36,8 @@ _OUTSIDE = frozenset(
     }
 )
 
-# "rule" and "sidecar" of media are set by matching; "title" is the name that all copies of one item share.
+# "rule" and "sidecar" of media are set by matching; "title" is the name that all copies of one item share. "early" of
+# an item is its place among those that were listed before everything was read, which stay the first.
 _SCHEMA = """
 CREATE TABLE part (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, path TEXT NOT NULL, kind TEXT NOT NULL,
@@ -70,7 +71,8 @@ CREATE TABLE albumfile (
 );
 CREATE INDEX albumfile_part ON albumfile (part);
 CREATE INDEX albumfile_folder ON albumfile (folder);
-CREATE TABLE item (id INTEGER PRIMARY KEY, row BLOB NOT NULL, sidecar INTEGER);
+CREATE TABLE item (id INTEGER PRIMARY KEY, row BLOB NOT NULL, sidecar INTEGER, early INTEGER);
+CREATE INDEX item_early ON item (early) WHERE early IS NOT NULL;
 CREATE TABLE album (id TEXT PRIMARY KEY, title TEXT NOT NULL, description TEXT NOT NULL, count INTEGER NOT NULL,
     json BLOB) WITHOUT ROWID;
 CREATE TABLE total (key TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
@@ -205,9 +207,10 @@ class Index:
         try:
             yield
         except BaseException:
-            # A full disk has ended the transaction already.
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
+            # A full disk has ended the transaction already, and so has who closed the index.
+            with suppress(sqlite3.ProgrammingError):
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
             raise
         self.db.execute("COMMIT")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from syncengine.api import MediaItem
 from syncengine_plugins.media import apple
 from syncengine_plugins.sources.takeout.damage import PartDamagedError, PartUnreachableError
 from syncengine_plugins.sources.takeout.index import Index, PartRow
@@ -43,6 +44,7 @@ from syncengine_plugins.sources.takeout.zip_directory import read_directory
 from syncengine_plugins.sources.takeout.zip_stream import ReadAt, checked, zip_chunks
 
 if TYPE_CHECKING:
+    from syncengine_plugins.sources.takeout.early_listing import EarlyListing
     from syncengine_plugins.sources.takeout.shelf import Checksums, Shelf
 
 #: Kind of a part that is an archive, yet no Takeout.
@@ -55,17 +57,17 @@ _PEEK = 200
 _FARTHEST = (1 << 63) - 1
 
 
-def refresh(index: Index, parts: tuple[PartFile, ...], shelf: Shelf, tick: Callable[[str], None]) -> bool:
-    """Make the index hold what ``parts`` hold.
+def refresh(
+    index: Index, parts: tuple[PartFile, ...], shelf: Shelf, tick: Callable[[str], None], early: EarlyListing
+) -> Iterator[MediaItem]:
+    """Make the index hold what ``parts`` hold, and yield the items that are certain before it does.
 
     Args:
         index: to bring up to date.
         parts: all that there is.
         shelf: where they lie.
         tick: told which part is being read.
-
-    Returns:
-        Whether anything changed.
+        early: knows what is certain.
     """
     known = {row.name: row for row in index.parts()}
     wanted = {part.name: part for part in parts}
@@ -77,10 +79,16 @@ def refresh(index: Index, parts: tuple[PartFile, ...], shelf: Shelf, tick: Calla
     index.move_parts(
         (part.path, known[part.name].id) for part in parts if part.name in known and part.path != known[part.name].path
     )
+    _survey(changed, shelf, early, [known[part.name].id for part in changed if part.name in known])
     for number, part in enumerate(changed, 1):
         tick(f"reading {part.name} ({number} of {len(changed)} new or changed parts)")
-        _read_part(index, part, known[part.name].id if part.name in known else None, shelf)
-    return bool(gone or changed)
+        yield from _read_part(index, part, known[part.name].id if part.name in known else None, shelf, early)
+
+
+def _survey(changed: list[PartFile], shelf: Shelf, early: EarlyListing, outdated: list[int]) -> None:
+    directories = [directory for part in changed if (directory := shelf.directory(part)) is not None]
+    if directories and len(directories) == len(changed):
+        early.survey(directories, outdated)
 
 
 def peek(part: PartFile) -> bool:
@@ -102,7 +110,7 @@ def _same(part: PartFile, row: PartRow) -> bool:
     return (part.fingerprint, part.export, False) == (row.fingerprint, row.export, bool(row.again))
 
 
-def _read_part(index: Index, part: PartFile, old: int | None, shelf: Shelf) -> None:
+def _read_part(index: Index, part: PartFile, old: int | None, shelf: Shelf, early: EarlyListing) -> Iterator[MediaItem]:
     with index.transaction():
         checksums = index.checksums(old) if old is not None and part.kind == "tree" else {}
         if old is not None:
@@ -111,9 +119,11 @@ def _read_part(index: Index, part: PartFile, old: int | None, shelf: Shelf) -> N
         part_id = index.add_part((part.name, part.path, kind, part.fingerprint, part.export, part.stamp, ""))
         if kind == FOREIGN:
             return
-        intake, problem, again = PartIntake(index, part, part_id), "", False
+        early.begin(PartRow(part_id, part.name, part.path, kind, part.fingerprint, part.export, part.stamp, "", False))
+        intake, problem, again = PartIntake(index, part, part_id, early), "", False
         try:
-            shelf.read(part, intake, checksums)
+            for _ in shelf.read(part, intake, checksums):
+                yield from early.ready()
         except PartDamagedError as error:
             problem = str(error)
         except PartUnreachableError as error:

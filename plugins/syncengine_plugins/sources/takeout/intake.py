@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,6 +22,9 @@ from syncengine_plugins.sources.takeout.members import LARGEST_JSON, Directory, 
 from syncengine_plugins.sources.takeout.names import kind_of, nfc
 from syncengine_plugins.sources.takeout.parts import PartFile, is_strange
 from syncengine_plugins.sources.takeout.sidecars import AlbumJson, AssetSidecar, parse_json
+
+if TYPE_CHECKING:
+    from syncengine_plugins.sources.takeout.early_listing import EarlyListing
 
 MEDIA, SIDECARS, ALBUM_FILES, OTHER, REFUSED, DIRECTORIES = CLASSES = (
     "media",
@@ -47,10 +51,12 @@ class PartIntake:
         index: with a transaction open.
         part: what is being read.
         part_id: its id in the index.
+        early: is told of everything, and knows what it makes certain.
     """
 
-    def __init__(self, index: Index, part: PartFile, part_id: int) -> None:
+    def __init__(self, index: Index, part: PartFile, part_id: int, early: EarlyListing) -> None:
         self._index = index
+        self.early = early
         self._part, self._part_id = part, part_id
         #: Returns the bytes of a (small) member, or raises ``MemberDamagedError``; set by who reads the part.
         self.read: Callable[[Member], bytes] = lambda member: b""
@@ -115,6 +121,7 @@ class PartIntake:
         elif is_media(folder, name):
             self.tally[MEDIA] += 1
             self._media.append((self._folder(folder), nfc(name), member, apple))
+            self.early.take_media(self._folder(folder), folder, nfc(name), member)
         else:
             self.tally[OTHER] += 1
 
@@ -134,7 +141,9 @@ class PartIntake:
         content = parse_json(text)
         if isinstance(content, AssetSidecar):
             self.tally[SIDECARS] += 1
-            self._sidecars.append(_sidecar_row(self._folder(folder), name, content))
+            row = _sidecar_row(self._folder(folder), name, content)
+            self._sidecars.append(row)
+            self.early.take_sidecar(folder, row)
         elif isinstance(content, AlbumJson) and folder:
             self.tally[ALBUM_FILES] += 1
             packed = pack_json(msgspec.json.encode(content.raw))

@@ -121,6 +121,11 @@ def pack_item(row: ItemRow) -> bytes:
     return _pack(row)
 
 
+def row_id(packed: bytes) -> str:
+    """Return the id of the item that ``pack_item`` packed."""
+    return _unpack(packed).id
+
+
 class Merger:
     """Merges copies into items.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import msgspec
 
 from syncengine.api import Album, FatalError, Inventory, MediaItem, RunContext
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
+from syncengine_plugins.sources.takeout.early_listing import EarlyListing
 from syncengine_plugins.sources.takeout.index import Index, PartRow, is_damage, unpack_json, unusable_index
 from syncengine_plugins.sources.takeout.ingest import FOREIGN, content_identifier, refresh
 from syncengine_plugins.sources.takeout.items import unpack_item
@@ -20,7 +21,8 @@ from syncengine_plugins.sources.takeout.reading import Copy
 from syncengine_plugins.sources.takeout.shelf import Shelf
 
 _INDEX = "takeout.sqlite"
-_ITEMS = "SELECT i.row, s.json FROM item i LEFT JOIN sidecar s ON s.id = i.sidecar ORDER BY i.id"
+_ITEMS = "SELECT i.row, s.json FROM item i LEFT JOIN sidecar s ON s.id = i.sidecar WHERE i.early IS {} ORDER BY i.{}"
+_EARLY, _OTHERS = _ITEMS.format("NOT NULL", "early"), _ITEMS.format("NULL", "id")
 _REMARKS = 1000
 _COPY = "SELECT part, path, raw, size, crc, offset, packed, method, mtime, name FROM media WHERE id = ?"
 
@@ -47,25 +49,32 @@ class Library:
         self.parts: dict[int, PartRow] = {}
         self._missing: tuple[str, ...] | None = None
         self._warnings: tuple[str, ...] = ()
+        self._contradictions = 0
+        self._updating: Generator[MediaItem, None, None] | None = None
 
     def close(self) -> None:
         """Let go of the index and of the parts."""
+        if self._updating is not None:
+            self._updating.close()
         self.archives.close()
         self._index.close()
 
     def scan(self) -> Iterator[MediaItem]:
-        """Bring the index up to date and yield every item."""
-        self._update()
+        """Bring the index up to date and yield every item, some of them while it is being read."""
+        listed = 0
+        for item in self._update():
+            listed += 1
+            yield item
         try:
-            for row, sidecar in self._index.rows(_ITEMS):
-                yield unpack_item(row, sidecar, self.parts)
+            for query in (_OTHERS,) if listed else (_EARLY, _OTHERS):
+                for row, sidecar in self._index.rows(query):
+                    yield unpack_item(row, sidecar, self.parts)
         except (sqlite3.Error, msgspec.DecodeError, zlib.error, KeyError) as error:
             raise self._failed(error) from error
 
     def albums(self) -> Iterator[Album]:
         """Yield every album."""
-        if self._missing is None:
-            self._update()
+        self._require_update()
         for row in self._index.rows("SELECT id, title, description, count, json FROM album ORDER BY id"):
             path, title, description, count, packed = row
             raw = msgspec.json.decode(unpack_json(packed)) if packed is not None else None
@@ -73,8 +82,7 @@ class Library:
 
     def inventory(self) -> Inventory:
         """Return the totals, what is missing, and what a person should know."""
-        if self._missing is None:
-            self._update()
+        self._require_update()
         counts = dict(self._index.rows("SELECT key, count FROM total ORDER BY key"))
         remarks = list(self._index.rows("SELECT text, lost FROM remark ORDER BY lost DESC, rowid LIMIT ?", (_REMARKS,)))
         broken = [f"{part.name}: {part.problem}" for part in self.parts.values() if part.problem]
@@ -84,24 +92,56 @@ class Library:
             complete=not missing,
             missing=missing,
             counts=counts,
-            warnings=(*self._warnings, *foreign, *(text for text, lost in remarks if not lost)),
+            warnings=(
+                *self._warnings,
+                *foreign,
+                *self._second_thoughts(),
+                *(text for text, lost in remarks if not lost),
+            ),
         )
 
-    def _update(self) -> None:
-        """Make the index agree with the parts; an index that is found damaged is made anew once."""
+    def _require_update(self) -> None:
+        if self._missing is None:
+            for _ in self._update():
+                pass
+
+    def _update(self) -> Iterator[MediaItem]:
+        """Make the index agree with the parts, and yield the items that are certain before it does.
+
+        An index that is found damaged is made anew once, unless items were listed from it.
+        """
+        if self._updating is not None:
+            self._updating.close()  # that of a scan which was left half-way, with its transaction
+        updating = self._updating = self._bring_up_to_date()
+        listed = False
         try:
-            self._bring_up_to_date()
+            for item in updating:
+                listed = True
+                yield item
+            if self._updating is not updating:
+                raise FatalError("the library was listed anew before this listing came to its end")
         except (sqlite3.Error, zlib.error, msgspec.DecodeError) as error:
             if isinstance(error, sqlite3.Error) and not is_damage(error):
                 raise unusable_index(self._path, error) from error
+            if listed:
+                raise self._failed(error) from error
         else:
             return
+        finally:
+            updating.close()
         self._tick("the index is damaged and is made anew")
         self._index.start_over()
         try:
-            self._bring_up_to_date()
+            yield from self._bring_up_to_date()
         except sqlite3.Error as error:
             raise unusable_index(self._path, error) from error
+
+    def _second_thoughts(self) -> Iterator[str]:
+        if self._contradictions:
+            yield (
+                f"{self._contradictions} photos were listed before a title that contradicts its file's name was read;"
+                " the next run puts right what it says of them"
+            )
 
     def _failed(self, error: Exception) -> FatalError:
         """Return the error for an index that fails in the middle of a scan."""
@@ -113,13 +153,15 @@ class Library:
             advice="run again; it is made anew from the archives",
         )
 
-    def _bring_up_to_date(self) -> None:
+    def _bring_up_to_date(self) -> Generator[MediaItem, None, None]:
         found, self._found = self._found or self._shelf.find(), None
-        refresh(self._index, found.parts, self._shelf, self._tick)
+        early = EarlyListing(self._index, self.parts)
+        yield from refresh(self._index, found.parts, self._shelf, self._tick, early)
         self.parts = {part.id: part for part in self._index.parts()}
         if not self._index.is_merged():
             match_changed(self._index, self._identifier, self._tick)
             merge(self._index, self._checksum, self._tick)
+            self._contradictions = early.reconcile()
         self._missing, self._warnings = found.missing, found.warnings
 
     def _copy(self, media: int) -> tuple[Copy, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from syncengine.api import FatalError
@@ -37,7 +38,7 @@ class LocalShelf(Shelf):
         """See ``Shelf``."""
         return peek(part)
 
-    def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> None:
+    def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> Iterator[None]:
         """See ``Shelf``."""
         if part.kind == "zip":
             read_zip_file(part, intake)
@@ -45,6 +46,7 @@ class LocalShelf(Shelf):
             read_tgz(part, intake)
         else:
             read_tree(part, intake, checksums)
+        yield
 
     def copies(self, scratch: Path, between: Between) -> Copies:
         """See ``Shelf``."""

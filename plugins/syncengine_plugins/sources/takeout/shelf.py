@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 
 from syncengine_plugins.sources.takeout.intake import PartIntake
+from syncengine_plugins.sources.takeout.members import Listed
 from syncengine_plugins.sources.takeout.parts import FoundParts, PartFile
 from syncengine_plugins.sources.takeout.reading import Copies
 from syncengine_plugins.sources.takeout.tgz_fetch import Between
@@ -28,9 +30,18 @@ class Shelf(ABC):
     def is_takeout(self, part: PartFile) -> bool:
         """Return whether a part belongs to a Takeout, by its name or by what is in it; unreadable ones may."""
 
+    def directory(self, part: PartFile) -> Iterator[Listed] | None:
+        """Yield what a part lists, where that is cheap and knowing it before sidecars are read is worth it.
+
+        Returns:
+            ``None`` where it is not; then nothing is listed before everything is read.
+        """
+        del part
+        return None
+
     @abstractmethod
-    def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> None:
-        """Give every member of a part to ``intake``.
+    def read(self, part: PartFile, intake: PartIntake, checksums: Checksums) -> Iterator[None]:
+        """Give every member of a part to ``intake``; yield now and then, so that what is certain can be listed.
 
         Args:
             part: as it was found.
