@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,7 +63,8 @@ class Fetcher:
     ) -> Generator[Batch, None, None]:
         for batch in batches:
             fitting = self._fitting(batch)
-            ahead.append((fitting, [pool.submit(self._fetch_one, work) for work in fitting]))
+            queue = iter(fitting)
+            ahead.append((fitting, [pool.submit(self._fetch_from, queue) for _ in range(self._transfers())]))
             if len(fitting) < len(batch):
                 raise self._no_space(batch[len(fitting)])
             if len(ahead) > 1:
@@ -95,6 +96,18 @@ class Fetcher:
             f"{work.item.name} does not fit",
             advice="make room and run again; what was stored is intact",
         )
+
+    def _fetch_from(self, queue: Iterator[Work]) -> None:
+        """Fetch works from a batch that the threads share until nothing is left of it.
+
+        One future for each thread and not for each work: handing a work over costs as much as reading a small file.
+        """
+        try:
+            for work in queue:
+                self._fetch_one(work)
+        except BaseException:
+            deque(queue, maxlen=0)  # The batch is not handed on, so the others need not fetch the rest of it.
+            raise
 
     def _fetch_one(self, work: Work) -> None:
         if self._parts.is_ending:

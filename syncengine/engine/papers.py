@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from syncengine.api import Destination, ItemError
-from syncengine.engine.staging import staging_failed
+from syncengine.engine.staging import write_staged
 
 
 class Papers:
@@ -32,11 +32,7 @@ class Papers:
 
     def write(self, path: str, content: bytes) -> None:
         """Write a whole file. Raises ``FatalError`` when staging is full or gone."""
-        staged = self.stage(path)
-        try:
-            staged.write_bytes(content)
-        except OSError as error:
-            raise staging_failed(error, staged) from error
+        write_staged(self.stage(path), content)
 
     def place(self) -> list[str]:
         """Put all of them in place, durably: a power cut leaves each file old or new, never empty.

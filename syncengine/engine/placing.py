@@ -16,7 +16,7 @@ from syncengine.engine.hashing import digest_of
 from syncengine.engine.intents import Intent, Intents
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
-from syncengine.engine.staging import staging_failed
+from syncengine.engine.staging import write_staged
 from syncengine.engine.work import Batch, Copy
 from syncengine.records import ContentRecord
 
@@ -91,10 +91,7 @@ class Placer:
 
     def _stage(self, path: str, content: bytes) -> _StagedFile:
         staged = self._parts.staging / f"m{next(self._numbers)}"
-        try:
-            staged.write_bytes(content)
-        except OSError as error:
-            raise staging_failed(error, staged) from error
+        write_staged(staged, content)
         return staged, path
 
     def _place_bundle(self, bundle: Bundle, documents: list[_StagedFile]) -> None:

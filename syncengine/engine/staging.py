@@ -53,6 +53,20 @@ class HashingSink:
         return self._hash.digest()
 
 
+def write_staged(path: Path, content: bytes) -> None:
+    """Write a whole new file into staging. Raises ``FatalError`` when the disk is full or gone."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise staging_failed(error, path) from error
+
+
 def staging_failed(error: OSError, path: Path) -> FatalError:
     """Return what a failed write into staging means for the run."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

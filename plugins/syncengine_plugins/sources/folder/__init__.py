@@ -70,7 +70,7 @@ class FolderSource(Source[FolderOptions]):
             albums = self._albums_of(directory.prefix)
             items = listing.items(tree, albums)
             if reads_ahead:
-                yield from (self._complete(item, self._path(item)) for item in items)
+                yield from (self._complete(item, Path(self._path(item))) for item in items)
             else:
                 yield from items
 
@@ -81,7 +81,7 @@ class FolderSource(Source[FolderOptions]):
     def fetch(self, item: MediaItem, into: Sink) -> None:
         """Write the file's bytes; a file that is not as it was listed is an error."""
         try:
-            self._reader.read(str(self._path(item)), item.content_token, into)
+            self._reader.read(self._path(item), item.content_token, into)
         except ItemError:
             self._root().check_root()
             raise
@@ -93,7 +93,7 @@ class FolderSource(Source[FolderOptions]):
             item: as listed.
             path: its fetched bytes; where there is no such file, the source's own is read.
         """
-        return self._complete(item, path if path.is_file() else self._path(item))
+        return self._complete(item, path if os.path.isfile(path) else Path(self._path(item)))
 
     def albums(self) -> Iterator[Album]:
         """Yield every folder that holds an item, if folders are albums."""
@@ -116,11 +116,11 @@ class FolderSource(Source[FolderOptions]):
             raise FatalError("the folder source was not opened", advice="open it before listing or fetching")
         return self._tree
 
-    def _path(self, item: MediaItem) -> Path:
+    def _path(self, item: MediaItem) -> str:
         relative = path_of(item.id)
         if relative is None:
             raise ItemError(f"{item.id!r} is no id of the folder source")
-        return Path(self._root().path, relative)
+        return os.path.join(self._root().path, relative)
 
     def _albums_of(self, prefix: str) -> tuple[AlbumRef, ...]:
         if not self.options.folders_as_albums or not prefix:

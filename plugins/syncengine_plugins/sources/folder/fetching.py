@@ -42,9 +42,11 @@ class Reader:
         except OSError as error:
             raise _cannot_open(label, error) from error
         try:
-            buffer = self._buffer()
-            while size := _fill(handle, buffer, label):
+            buffer, left = self._buffer(), os.fstat(handle).st_size
+            # No read beyond the size of now: a file that grows meanwhile has another token at the end.
+            while left > 0 and (size := _fill(handle, buffer, label)):
                 into.write(buffer[:size])
+                left -= size
             found = os.fstat(handle)
         finally:
             os.close(handle)
