@@ -6,6 +6,7 @@
 ``faults``             wrappers that raise a given error at the n-th call of a method
 ``transforms``         a transform that hangs, crashes, eats memory or lies
 ``assets``             makes an ``Asset`` of a file
+``google``             an emulator of Google's sign-in, Drive, Photos Library and Picker
 ``plugins``            a pluggy plugin that registers the fakes; nothing registers them by itself
 =====================  ============================================================================
 

@@ -154,6 +154,9 @@ class Authority:
         answer: dict[str, Any] = {"access_token": access.token, "expires_in": self.access_seconds}
         if first and grant.refresh_token:
             answer["refresh_token"] = grant.refresh_token
+        left = grant.life_left(self.clock.now()) if grant.refresh_token else None
+        if left is not None:
+            answer["refresh_token_expires_in"] = int(left)
         answer |= {"scope": scope_names.join(access.scopes), "token_type": "Bearer"}  # nosec B105: a kind of token
         if scope_names.OPENID in access.scopes:
             answer["id_token"] = _id_token(grant, self.clock.now())

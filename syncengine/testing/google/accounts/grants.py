@@ -55,11 +55,16 @@ class Grant:
     dead: bool = False
     superseded: bool = False
 
+    def life_left(self, now: float) -> float | None:
+        """How many seconds the refresh token has left; ``None`` where its life has no fixed end."""
+        short_lived = self.client.testing and not self.scopes <= IDENTITY
+        return self.issued + TESTING_LIFE - now if short_lived else None
+
     def refreshable(self, now: float) -> bool:
         """Whether the refresh token still works."""
-        short_lived = self.client.testing and not self.scopes <= IDENTITY
-        too_old = short_lived and now - self.issued >= TESTING_LIFE
-        return not (self.dead or self.superseded or too_old or now - max(self.used, self.issued) >= UNUSED_LIFE)
+        left = self.life_left(now)
+        unused = now - max(self.used, self.issued) >= UNUSED_LIFE
+        return not (self.dead or self.superseded or unused or (left is not None and left <= 0))
 
 
 @dataclass

@@ -184,24 +184,29 @@ def test_a_desktop_client_cannot_use_the_device_flow(source, store, user):
 
 
 @pytest.fixture
-def in_testing(emulator, monkeypatch):
-    """Google says how long its refresh tokens live."""
-    usual = emulator.authority.answer
-    limited = {"refresh_token_expires_in": 604799}
-    monkeypatch.setattr(emulator.authority, "answer", lambda *args, **options: {**usual(*args, **options), **limited})
+def in_testing(emulator):
+    """The OAuth client is in testing, and Google says how long its refresh tokens live."""
+    for client in emulator.authority.clients.values():
+        client.testing = True
     return emulator
 
 
-def test_status_of_a_client_in_testing(source, store, user, in_testing, clock):
+def test_status_of_a_client_in_testing(source, store, user, in_testing, clock, tmp_path):
     done = source.sign_in(store, user)
     assert "in testing" in done.warnings[0]
+    done_at = load_grant(store).refreshed_at
     status = source.sign_in_status(store)
     assert status.signed_in
     assert status.account == done.account
     assert status.missing == ()
     assert status.expires == pytest.approx(of_day(clock.now() + 7 * 86400), abs=timedelta(minutes=2))
     assert "In production" in status.warnings[0]
-    in_testing.clock.advance(8 * 86400)
+    in_testing.clock.advance(2 * 86400)
+    with source.opened(store, tmp_path) as run:
+        run.session.account.token()
+    assert load_grant(store).refreshed_at > done_at
+    assert source.sign_in_status(store).expires == pytest.approx(status.expires, abs=timedelta(minutes=2))
+    in_testing.clock.advance(6 * 86400)
     assert "ended" in source.sign_in_status(store).warnings[0]
 
 

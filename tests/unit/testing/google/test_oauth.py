@@ -172,9 +172,13 @@ def test_a_client_in_testing_mode_is_signed_out_after_seven_days(
     caller: Any, client: Client, testing: bool, scope: str, alive: bool
 ) -> None:
     client.testing = testing
-    token = sign_in(caller, client, scope=scope)["refresh_token"]
+    tokens = sign_in(caller, client, scope=scope)
+    token = tokens["refresh_token"]
+    assert tokens.get("refresh_token_expires_in") == (None if alive else 7 * DAY)
     caller.emulator.clock.advance(7 * DAY - 1)
-    assert refresh(caller, client, token).status == 200
+    again = refresh(caller, client, token)
+    assert again.status == 200
+    assert again.json.get("refresh_token_expires_in") == (None if alive else 1)
     caller.emulator.clock.advance(1)
     reply = refresh(caller, client, token)
     assert (reply.status == 200) == alive
