@@ -286,6 +286,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
         failures: the first hundred failures: id, name and reason.
         warnings: what a person should know.
         seconds: how long it took.
+        plan: the saved plan that it carried out: its file and its digest; or empty.
     """
 
     run: str
@@ -311,3 +312,4 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[Mapping[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    plan: str = ""

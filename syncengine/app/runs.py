@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,9 @@ from syncengine.api import Deduplicator, LedgerLine, RunReport, Selection, Trans
 from syncengine.app.opening import begin_spool, open_ends, rehearsed_spool
 from syncengine.config.loading import load_profile
 from syncengine.config.profile import Profile
-from syncengine.engine import runner, spool
-from syncengine.engine.account import Account
+from syncengine.engine import runner
 from syncengine.engine.layout import PathTemplate, recipe_of
-from syncengine.engine.parts import RunParts
-from syncengine.engine.planning import Decisions, decide_all
+from syncengine.engine.parts import Permit, RunParts
 from syncengine.engine.ports import Progress
 from syncengine.engine.workers import ImageWorkers
 from syncengine.host import PluginHost
@@ -35,11 +33,15 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         albums: only these albums (titles, globs or ``id:``), instead of the profile's.
         limit: at most so many items are fetched.
         dry_run: decide, and do nothing.
+        only: permits what may be worked on, or ``None`` for everything.
+        plan: the saved plan that is carried out, for people; or empty.
     """
 
     albums: tuple[str, ...] = ()
     limit: int | None = None
     dry_run: bool = False
+    only: Permit | None = None
+    plan: str = ""
 
 
 def load(path: Path, host: PluginHost) -> Profile:
@@ -64,21 +66,11 @@ def run_profile(
         LockedError: it is running already.
         FatalError: it could not begin; once it has begun, the report says why it stopped.
     """
-    with _parts(profile, host, request, progress, stop) as parts:
-        return runner.rehearse(parts) if request.dry_run else runner.run(parts)
-
-
-@contextmanager
-def planned(
-    profile: Profile, host: PluginHost, request: RunRequest, progress: Progress
-) -> Iterator[Iterator[Decisions]]:
-    """Give what a run would decide, some hundred items at a time; nothing is fetched or written."""
-    request = msgspec.structs.replace(request, dry_run=True)
     with (
-        _parts(profile, host, request, progress, threading.Event()) as parts,
-        closing(Account(parts.spool / spool.LEDGER, progress)) as account,
+        profile_lock(default_state_directory(), profile.name),
+        opened_parts(profile, host, request, progress, stop) as parts,
     ):
-        yield decide_all(parts, account)
+        return runner.rehearse(parts) if request.dry_run else runner.run(parts)
 
 
 class _Stages(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,13 +82,12 @@ class _Stages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def _parts(
+def opened_parts(
     profile: Profile, host: PluginHost, request: RunRequest, progress: Progress, stop: threading.Event
 ) -> Iterator[RunParts]:
-    """Open everything that a run needs, and close it in the reverse order."""
+    """Open everything that a run needs, and close it in the reverse order; the caller holds the profile's lock."""
     directory = default_state_directory()
     with ExitStack() as stack:
-        stack.enter_context(profile_lock(directory, profile.name))
         ends = open_ends(profile, progress, stop, stack, create=not request.dry_run)
         stages = _make_stages(profile, stack)
         papers = (
@@ -133,6 +124,8 @@ def _parts(
             stop=stop,
             failed=threading.Event(),
             exclusive=partial(destination_lock, directory, ends.destination.identity),
+            only=request.only,
+            plan=request.plan,
         )
 
 

@@ -23,6 +23,7 @@ _COLLECT_AFTER = 20_000
 COMMANDS = {
     "run": "Back up: run profiles one after the other.",
     "plan": "Show what a run would do, item by item, with the reason.",
+    "apply": "Do exactly what a saved plan says, or nothing.",
     "validate": "Check profiles and every plugin's options; touches no network.",
     "status": "Show the last runs of profiles.",
     "albums": "List the albums of a profile's source.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from syncengine.api import Outcome, RunReport
 
@@ -38,6 +38,22 @@ def duration_text(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def printable(text: str) -> str:
+    """Return text that a terminal can be given: what a source may call a file is not to move its cursor."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def missing_lines(missing: Sequence[str]) -> Iterator[str]:
+    """Yield that a source could not be read completely, and what is missing."""
+    yield "NOT COMPLETE: the source may hold more than was listed."
+    for name in missing[:MAX_SHOWN]:
+        yield f"  {printable(name)}"
+    if len(missing) > MAX_SHOWN:
+        yield f"  and {len(missing) - MAX_SHOWN:,} more"
 
 
 def report_lines(report: RunReport) -> Iterator[str]:

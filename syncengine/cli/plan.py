@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
+import msgspec
 
 from syncengine.cli import exit_codes
-from syncengine.cli.options import json_option, print_json, profile_argument
+from syncengine.cli.options import json_option, profile_argument
 
 if TYPE_CHECKING:
     from syncengine.engine.planning import Decisions
+    from syncengine.engine.saved_plan.actions import Action
+    from syncengine.engine.saved_plan.document import Tail
+
+_COLOURS = {"store": "green", "remake": "green", "update": "yellow", "move": "yellow", "remove": "red"}
 
 
 @click.command()
 @profile_argument
 @click.option("--album", "albums", multiple=True, metavar="TITLE", help="Only this album: a title, a glob, or id:ID.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Fetch at most N items.")
 @click.option("--all", "show_all", is_flag=True, help="Show unchanged and filtered items as well.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Keep the plan in FILE.")
 @json_option
-def command(profile: Path, albums: tuple[str, ...], show_all: bool, as_json: bool) -> int:
+def command(
+    *, profile: Path, albums: tuple[str, ...], limit: int | None, show_all: bool, output: Path | None, as_json: bool
+) -> int:
     """Show what a run of PROFILE would do, item by item, with the reason. Nothing is fetched or written.
 
-    Whether a new item is a copy of another is only known once its bytes were read.
+    Whether a new item is a copy of another is only known once its bytes were read. 'syncengine apply FILE' does exactly
+    what a plan that was kept says, or nothing when anything has changed since.
     """
     # Imported here: --help needs none of it.
     from syncengine import app
@@ -31,41 +42,88 @@ def command(profile: Path, albums: tuple[str, ...], show_all: bool, as_json: boo
     from syncengine.host import PluginHost
 
     host = PluginHost()
-    counts: Counter[str] = Counter()
-    entries: list[dict[str, Any]] = []
-    with app.planned(app.load(profile, host), host, app.RunRequest(albums=albums), Tally()) as decided:
-        for decisions in decided:
-            for entry in _entries(decisions):
-                counts[entry["action"]] += 1
-                if not show_all and entry["action"] in ("unchanged", "filter"):
-                    continue
-                if as_json:
-                    entries.append(entry)
-                else:
-                    click.echo(f"{entry['action']:<9} {entry['name']}  ({entry['reason']})")
-    if as_json:
-        print_json({"profile": str(profile), "counts": dict(counts), "items": entries})
-    else:
-        click.echo(", ".join(f"{counts[action]:,} to {action}" for action in ("store", "update")), nl=False)
-        click.echo(f", {counts['unchanged']:,} unchanged, {counts['filter']:,} filtered")
-    return exit_codes.WELL
+    request = app.RunRequest(albums=albums, limit=limit)
+    with (
+        TemporaryFile() as items,
+        app.planned(app.load(profile, host), host, request, Tally(), file=output) as plan,
+    ):
+        for actions, decisions in plan:
+            others = list(_others(decisions)) if show_all else []
+            if as_json:
+                _keep(items, [*actions, *others])
+            else:
+                _show(actions, others)
+        tail = plan.tail()
+        if as_json:
+            _print(items, profile, tail)
+    if not as_json:
+        for line in _summary(tail, output):
+            click.echo(line)
+    return exit_codes.WELL if tail.source.complete else exit_codes.SOME_ITEMS_FAILED
 
 
-def _entries(decisions: Decisions) -> list[dict[str, Any]]:
-    entries = [
-        {
-            "action": "update" if work.why == "metadata changed" else "store",
-            "id": work.item.id,
-            "name": work.item.name,
-            "reason": work.why,
-        }
-        for work in decisions.work
-    ]
-    entries += [
-        {"action": "unchanged", "id": item.id, "name": item.name, "reason": known.path}
-        for item, known in decisions.unchanged
-    ]
-    entries += [
-        {"action": "filter", "id": item.id, "name": item.name, "reason": rule} for item, rule in decisions.filtered
-    ]
-    return entries
+def _others(decisions: Decisions) -> Iterator[dict[str, Any]]:
+    """Yield the items that nothing is to be done with."""
+    for item, known in decisions.unchanged:
+        yield {"action": "unchanged", "id": item.id, "name": item.name, "reason": known.path}
+    for item, rule in decisions.filtered:
+        yield {"action": "filter", "id": item.id, "name": item.name, "reason": rule}
+
+
+def _show(actions: Sequence[Action], others: Sequence[dict[str, Any]]) -> None:
+    # Imported here: --help needs none of it.
+    from syncengine.cli.output import printable, size_text
+
+    for action in actions:
+        verb = click.style(f"{action.action:<9}", fg=_COLOURS[action.action])
+        size = size_text(action.size) if action.size is not None and action.action in ("store", "remake") else ""
+        where = "  " + " -> ".join(filter(None, (action.path, action.to))) if action.path else ""
+        click.echo(f"{verb} {size:>9}  {printable(action.name)}  ({action.reason}){printable(where)}")
+    for other in others:
+        click.echo(f"{other['action']:<9} {'':>9}  {printable(other['name'])}  ({printable(other['reason'])})")
+
+
+def _summary(tail: Tail, output: Path | None) -> Iterator[str]:
+    # Imported here: --help needs none of it.
+    from syncengine.cli.output import missing_lines, size_text
+
+    totals = tail.totals
+    parts = []
+    for verb in ("store", "remake", "update", "move", "remove"):
+        count = totals.actions.get(verb, 0)
+        if count or verb in ("store", "update"):
+            parts.append(f"{count:,} to {verb}")
+    if totals.bytes:
+        unknown = f" and {totals.unsized:,} of unknown size" if totals.unsized else ""
+        parts[0] += f" ({size_text(totals.bytes)}{unknown})"
+    yield ", ".join([*parts, f"{totals.unchanged:,} unchanged", f"{totals.filtered:,} filtered"])
+    if not tail.source.complete:
+        yield from missing_lines(tail.source.missing)
+    if output is not None:
+        yield f"Kept in {output}. To do exactly this, and nothing else: syncengine apply {output}"
+
+
+def _keep(items: BinaryIO, entries: Sequence[Any]) -> None:
+    # Imported here: --help needs none of it.
+    from syncengine.engine.clean_text import encoded_lines
+
+    items.write(encoded_lines(msgspec.json.Encoder(), entries))
+
+
+def _print(items: BinaryIO, profile: Path, tail: Tail) -> None:
+    """Print one JSON object, in memory that does not grow with the plan."""
+    counts = {**tail.totals.actions, "unchanged": tail.totals.unchanged, "filter": tail.totals.filtered}
+    head = {
+        "profile": str(profile),
+        "counts": {name: count for name, count in counts.items() if count},
+        "bytes": tail.totals.bytes,
+        "complete": tail.source.complete,
+        "missing": tail.source.missing,
+    }
+    click.echo(msgspec.json.encode(head).removesuffix(b"}") + b',"items":[', nl=False)
+    items.seek(0)
+    separator = b"\n"
+    for line in items:
+        click.echo(separator + line.rstrip(), nl=False)
+        separator = b",\n"
+    click.echo("\n]}")

@@ -47,7 +47,7 @@ def command(
     from syncengine.app import RunRequest
 
     runs = _Runs(RunRequest(albums=albums, limit=limit, dry_run=dry_run), ctx.obj, as_json=as_json)
-    with _stop_on_signal() as stop:
+    with stop_on_signal() as stop:
         codes = [runs.run(path, stop) for path in profiles if not stop.is_set()]
     if as_json:
         print_json({"runs": runs.reports})
@@ -113,7 +113,7 @@ def exit_code_for(report: RunReport) -> int:
 
 
 @contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
+def stop_on_signal() -> Iterator[threading.Event]:
     """Give an event that Ctrl-C and SIGTERM set; the second Ctrl-C does what it always does."""
     stop = threading.Event()
 

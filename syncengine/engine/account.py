@@ -89,6 +89,13 @@ class Account:
         for item, rule in found:
             self.finish(filtered_line(item, rule))
 
+    def count_refused(self, found: Sequence[tuple[MediaItem, str]]) -> None:
+        """Account for items that would have to be worked on and may not be, each with the reason."""
+        for item, reason in found:
+            self.finish(
+                LedgerLine(outcome=Outcome.FAILED, id=item.id, name=item.name, reason=reason, origins=item.origins)
+            )
+
     def finish(self, line: LedgerLine) -> None:
         """Account for one item."""
         self._ledger.write([line])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from datetime import tzinfo
@@ -16,7 +16,9 @@ from syncengine.api import Asset, Deduplicator, Destination, LedgerLine, RunRepo
 from syncengine.engine.intents import Orphans
 from syncengine.engine.layout import PathTemplate
 from syncengine.engine.ports import Progress, State
+from syncengine.engine.work import Work
 from syncengine.engine.workers import Worked
+from syncengine.model import Outcome
 
 AlbumStyle = Literal["auto", "hardlink", "symlink", "copy", "manifest", "none"]
 
@@ -49,8 +51,27 @@ class Observers(Protocol):
         ...
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What becomes of an item that a run may not work on: ``FILTERED`` or ``FAILED``, and why."""
+
+    outcome: Outcome
+    reason: str
+
+
+class Permit(Protocol):
+    """Decides which of the items that need work a run may work on."""
+
+    def verdict(self, work: Work) -> Verdict | None:
+        """Return ``None`` where the run may go on, or what becomes of the item instead."""
+        ...
+
+    def remarks(self) -> Iterable[str]:
+        """Return what a person should know once the source was listed to its end."""
+        ...
+
+
 class Only(msgspec.Struct, frozen=True):
-    """The only items that a run may do something with; whatever else would be work is filtered.
+    """Permits work on some items; whatever else would be work is filtered.
 
     Args:
         ids: of the items, as the source gives them.
@@ -59,6 +80,14 @@ class Only(msgspec.Struct, frozen=True):
 
     ids: frozenset[str]
     rule: str
+
+    def verdict(self, work: Work) -> Verdict | None:
+        """Return ``None`` for the items with these ids."""
+        return None if work.item.id in self.ids else Verdict(Outcome.FILTERED, self.rule)
+
+    def remarks(self) -> Iterable[str]:
+        """Return nothing."""
+        return ()
 
 
 class RunParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +122,8 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         stop: set from outside when the run is to end soon.
         failed: set from inside when the run cannot go on.
         exclusive: held while this run changes what profiles of one destination share.
-        only: the only items that may be worked on, or ``None`` for all.
+        only: permits what may be worked on, or ``None`` for everything.
+        plan: the saved plan that the run carries out, for people; or empty.
     """
 
     run: str
@@ -124,7 +154,8 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     stop: threading.Event
     failed: threading.Event
     exclusive: Callable[[], AbstractContextManager[None]]
-    only: Only | None = None
+    only: Permit | None = None
+    plan: str = ""
 
     @property
     def is_ending(self) -> bool:

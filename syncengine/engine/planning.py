@@ -7,9 +7,9 @@ from itertools import islice
 
 import msgspec
 
-from syncengine.api import MediaItem
+from syncengine.api import MediaItem, Outcome
 from syncengine.engine.account import Account
-from syncengine.engine.parts import RunParts
+from syncengine.engine.parts import Permit, RunParts
 from syncengine.engine.work import Batch, Why, Work
 from syncengine.records import ItemRecord
 
@@ -23,11 +23,21 @@ LIMIT_RULE = "--limit"
 
 
 class Decisions(msgspec.Struct):
-    """What is to be done with some listed items; each of them is in one of the three lists."""
+    """What is to be done with some listed items; each of them is in one of the lists.
 
+    Args:
+        listed: all of them, in the order of the listing.
+        unchanged: those that are as they were, with what the state remembers.
+        filtered: those that are left out, with the rule.
+        work: those that something is to be done with.
+        refused: those that something would have to be done with and may not be, with the reason.
+    """
+
+    listed: Sequence[MediaItem]
     unchanged: list[tuple[MediaItem, ItemRecord]]
     filtered: list[tuple[MediaItem, str]]
     work: list[Work]
+    refused: list[tuple[MediaItem, str]] = []
 
 
 class Planner:
@@ -56,11 +66,10 @@ class Planner:
             else:
                 unchanged.append((item, known))
         self._find_missing(unchanged, work)
-        only = self._parts.only
-        if only is not None:
-            filtered += [(one.item, only.rule) for one in work if one.item.id not in only.ids]
-            work = [one for one in work if one.item.id in only.ids]
-        return Decisions(unchanged, filtered, work)
+        decisions = Decisions(items, unchanged, filtered, work)
+        if self._parts.only is not None:
+            _permit(self._parts.only, decisions)
+        return decisions
 
     def _select(self, items: Sequence[MediaItem]) -> tuple[Sequence[MediaItem], list[tuple[MediaItem, str]]]:
         select, zone = self._parts.select, self._parts.zone
@@ -94,6 +103,20 @@ class Planner:
         unchanged[:] = kept
 
 
+def _permit(only: Permit, decisions: Decisions) -> None:
+    """Take the work that is not permitted out of the decisions."""
+    permitted: list[Work] = []
+    for work in decisions.work:
+        verdict = only.verdict(work)
+        if verdict is None:
+            permitted.append(work)
+        elif verdict.outcome is Outcome.FAILED:
+            decisions.refused.append((work.item, verdict.reason))
+        else:
+            decisions.filtered.append((work.item, verdict.reason))
+    decisions.work = permitted
+
+
 def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
     """Scan the source to its end and yield decisions, some hundred items at a time, within the run's limit."""
     planner = Planner(parts)
@@ -108,6 +131,8 @@ def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
             left -= len(decisions.work)
         yield decisions
     account.read_to_end = not parts.is_ending
+    if parts.only is not None and account.read_to_end:
+        account.warn(parts.only.remarks())
 
 
 def plan(parts: RunParts, account: Account) -> Generator[Batch, None, None]:
@@ -117,6 +142,7 @@ def plan(parts: RunParts, account: Account) -> Generator[Batch, None, None]:
     for decisions in decide_all(parts, account):
         account.count_unchanged(decisions.unchanged)
         account.count_filtered(decisions.filtered)
+        account.count_refused(decisions.refused)
         for work in decisions.work:
             batch.append(work)
             size += work.item.size or 0

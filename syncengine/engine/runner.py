@@ -82,6 +82,7 @@ def _decide(parts: RunParts, account: Account) -> None:
     for decisions in decide_all(parts, account):
         account.count_unchanged(decisions.unchanged)
         account.count_filtered(decisions.filtered)
+        account.count_refused(decisions.refused)
         for work in decisions.work:
             outcome = Outcome.UPDATED if work.why == "metadata changed" else Outcome.STORED
             account.finish(LedgerLine(outcome=outcome, id=work.item.id, name=work.item.name, reason=work.why))
@@ -161,6 +162,7 @@ def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reas
         failures=tuple(account.failures),
         warnings=tuple(account.warnings),
         seconds=clock.seconds(),
+        plan=parts.plan,
     )
     return msgspec.convert(cleaned(msgspec.to_builtins(report)), RunReport)
 

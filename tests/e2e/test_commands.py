@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -47,14 +48,34 @@ def test_plan_shows_each_item_and_why(desk):
     assert done.code == 0
     lines = done.out.splitlines()
     assert len(lines) == 4
-    assert "store     IMG_20200101_000001.jpg  (new)" in lines
-    assert lines[-1] == "3 to store, 0 to update, 0 unchanged, 0 filtered"
+    size = (desk.directory / "photos/IMG_20200101_000001.jpg").stat().st_size
+    assert f"store     {size:>7} B  IMG_20200101_000001.jpg  (new)" in lines
+    assert re.fullmatch(r"3 to store \([12]\.\d kB\), 0 to update, 0 unchanged, 0 filtered", lines[-1])
     assert not (desk.directory / "backup").exists()
     desk.run("run", "profile.yaml")
     (desk.directory / "backup/photos/2020/01/IMG_20200101_000001.jpg").unlink()
     plan = desk.run("plan", "profile.yaml", "--all", "--json").json
     assert plan["counts"] == {"store": 1, "unchanged": 2}
     assert [item["reason"] for item in plan["items"] if item["action"] == "store"] == ["missing at the destination"]
+
+
+def test_a_plan_is_kept_carried_out_and_refused_the_second_time(desk):
+    done = desk.run("plan", "profile.yaml", "-o", "plan.json")
+    assert done.code == 0
+    assert done.out.endswith("Kept in plan.json. To do exactly this, and nothing else: syncengine apply plan.json\n")
+    applied = desk.run("apply", "plan.json", "--json")
+    assert applied.code == 0
+    (report,) = applied.json["runs"]
+    assert report["outcomes"]["stored"] == 3
+    assert report["plan"].startswith(str(desk.directory / "plan.json"))
+    before = desk.files()
+    again = desk.run("apply", "plan.json")
+    assert (again.code, again.out) == (3, "")
+    assert "nothing was done: there is a destination at" in again.err
+    assert len(again.err.splitlines()) == 1
+    assert desk.files() == before
+    assert desk.run("apply", "profile.yaml").code == 2
+    assert desk.run("plan", "profile.yaml", "-o", "profile.yaml").code == 2
 
 
 def test_a_reader_that_goes_away_gets_no_complaint(desk):

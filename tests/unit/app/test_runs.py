@@ -119,8 +119,8 @@ def test_the_albums_of_the_command_line_take_the_place_of_the_profiles(home):
 
 
 def test_a_plan_decides_and_does_nothing(home):
-    with app.planned(home.profile(), home.host, app.RunRequest(), Silent()) as decisions:
-        assert [work.item.name for one in decisions for work in one.work] == ["a.jpg"]
+    with app.planned(home.profile(), home.host, app.RunRequest(), Silent()) as plan:
+        assert [action.name for actions, _ in plan for action in actions] == ["a.jpg"]
     assert not (home.directory / "backup").exists()
 
 

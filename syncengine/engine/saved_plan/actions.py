@@ -1,0 +1,60 @@
+"""What a plan says is to be done, one action for each thing that a run would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from syncengine.engine.planning import Decisions
+from syncengine.engine.work import Work
+
+Verb = Literal["store", "update", "remove", "move", "remake"]
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One action; empty values are left out.
+
+    Args:
+        action: ``store`` (fetch and place, unless the bytes turn out to be there), ``update`` (metadata only),
+            ``remove`` (into the trash), ``move`` (to another path), ``remake`` (store again by the profile's recipe).
+        id: of the item in the source.
+        name: its original name.
+        reason: why.
+        content_token: changes with the bytes, as the source listed it.
+        metadata_token: changes with what is known of it, likewise.
+        size: bytes, where the source knows.
+        path: where the item's file is at the destination, when it is known to be there.
+        to: for a move, where it will be.
+    """
+
+    action: Verb
+    id: str
+    name: str
+    reason: str
+    content_token: str = ""
+    metadata_token: str = ""
+    size: int | None = None
+    path: str = ""
+    to: str = ""
+
+
+def action_of(work: Work) -> Action:
+    """Return what is to be done with an item, as a plan says it."""
+    item, known = work.item, work.known
+    return Action(
+        action="update" if work.why == "metadata changed" else "store",
+        id=item.id,
+        name=item.name,
+        reason=work.why,
+        content_token=item.content_token,
+        metadata_token=item.metadata_token,
+        size=item.size,
+        path=known.path if known is not None else "",
+    )
+
+
+def actions_of(decisions: Decisions) -> Iterator[Action]:
+    """Yield all that is to be done with some listed items, in the order of the listing."""
+    yield from map(action_of, decisions.work)
