@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import itertools
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from syncengine.api import Album, ItemError, TargetExistsError
+from syncengine.api import Album, ItemError
+from syncengine.engine.album_links import AlbumLinks, AlbumParts
 from syncengine.engine.clean_text import cleaned, encoded
-from syncengine.engine.hashing import digest_of
-from syncengine.engine.layout import candidate_paths
 from syncengine.engine.papers import Papers
-from syncengine.engine.parts import RunParts
 from syncengine.engine.safe_names import fit, path_key, safe_name
 from syncengine.records import AlbumRecord, ContentRecord
 
+ALBUM_FILE = "album.json"
 UNTITLED = "Untitled"
 #: Members without a capture time stand last.
 _LAST = float("inf")
@@ -47,22 +45,24 @@ class AlbumWriter:
     """Writes the albums that changed.
 
     Args:
-        parts: the run.
+        parts: the run, or less than that.
         papers: takes each ``album.json``.
     """
 
-    def __init__(self, parts: RunParts, papers: Papers) -> None:
+    def __init__(self, parts: AlbumParts, papers: Papers) -> None:
         self._parts = parts
         self._papers = papers
-        self._numbers = itertools.count()
-        self.warnings: list[str] = []
+        self._links = AlbumLinks(parts)
+        #: What is to be told; shared with the links.
+        self.warnings = self._links.warnings
 
-    def write(self, ids: Iterable[str], listed: Iterable[Album]) -> list[AlbumRecord]:
+    def write(self, ids: Iterable[str], listed: Iterable[Album], *, drop_empty: bool = False) -> list[AlbumRecord]:
         """Bring some albums' directories up to date; links that are there stay.
 
         Args:
             ids: the albums whose members changed.
             listed: what the source says of its albums.
+            drop_empty: ``listed`` is all that the source has, so an album without members that is not in it leaves.
 
         Returns:
             What the state is to remember, once the papers are in place.
@@ -73,7 +73,21 @@ class AlbumWriter:
         facts = {album.id: album for album in listed}
         changed = sorted(set(ids) | {id_ for id_ in facts if id_ in known and _differs(facts[id_], known[id_])})
         records = self._name(changed, known, facts)
-        return [record for record in records if self._write_safely(record)]
+        left = [record for record in records if drop_empty and record.id not in facts and self._drop_if_empty(record)]
+        return [record for record in records if record not in left and self._write_safely(record)]
+
+    def _drop_if_empty(self, record: AlbumRecord) -> bool:
+        """Remove the directory of an album that nothing is in; the state and the catalog know it still."""
+        if next(self._parts.state.album_members(record.id), None) is not None:
+            return False
+        path = f"{record.directory}/{ALBUM_FILE}"
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                self._parts.destination.remove(path)
+            self._parts.destination.prune(path)
+        except ItemError as error:
+            self.warnings.append(f"{record.directory} is empty and could not be removed: {error}")
+        return True
 
     def _write_safely(self, record: AlbumRecord) -> bool:
         """Write one album; what is in its way costs that album alone."""
@@ -112,10 +126,7 @@ class AlbumWriter:
 
     def _write_album(self, record: AlbumRecord) -> None:
         members = sorted(self._parts.state.album_members(record.id), key=_by_time)
-        style = self._style()
-        if style is not None:
-            for member in sorted(members, key=lambda member: member.content):
-                self._show(record.directory, member, style)
+        self._links.show(record.directory, members)
         file = AlbumFile(
             id=record.id,
             title=record.title,
@@ -123,52 +134,7 @@ class AlbumWriter:
             members=tuple(AlbumMember(path=m.path, name=m.name, taken=m.mtime) for m in members),
             raw=msgspec.json.decode(record.raw) if record.raw else None,
         )
-        self._papers.write(f"{record.directory}/album.json", encoded(file))
-
-    def _style(self) -> Literal["hardlink", "symlink", "copy"] | None:
-        able = self._parts.destination.capabilities
-        match self._parts.albums:
-            case "auto" if able.hardlinks:
-                return "hardlink"
-            case "auto" if able.symlinks:
-                return "symlink"
-            case "hardlink" | "symlink" | "copy" as style:
-                return style
-        return None
-
-    def _show(self, directory: str, member: ContentRecord, style: Literal["hardlink", "symlink", "copy"]) -> None:
-        """Give a member its name in the album: the file's own, or with a suffix where two would be alike."""
-        name = member.path.rpartition("/")[2]
-        for path in candidate_paths(f"{directory}/{name}", member.content):
-            try:
-                if style == "copy":
-                    self._copy(member, path)
-                else:
-                    self._parts.destination.link(member.path, path, kind=style)
-            except TargetExistsError:
-                if not self._is_same(member, path):
-                    continue
-            except (ItemError, FileNotFoundError) as error:
-                self.warnings.append(f"{path} could not be linked: {error}")
-            return
-        self.warnings.append(f"{directory}/{name}: every name that it could take is taken by another file")
-
-    def _is_same(self, member: ContentRecord, path: str) -> bool:
-        """Whether a file of the member's own bytes stands there: a copy, or a link whose file was restored."""
-        there = self._parts.destination.stat(path)
-        if there is None or there.size != member.stored_size:
-            return False
-        with self._parts.destination.read(path) as stream:
-            return digest_of(stream) == member.stored_sha256
-
-    def _copy(self, member: ContentRecord, path: str) -> None:
-        if self._parts.destination.stat(path) is not None:
-            raise TargetExistsError(path)
-        staged: Path = self._parts.staging / f"a{next(self._numbers)}"
-        with self._parts.destination.read(member.path) as stream, staged.open("xb") as target:
-            while chunk := stream.read(1 << 20):
-                target.write(chunk)
-        self._parts.destination.place(staged, path, mtime=member.mtime)
+        self._papers.write(f"{record.directory}/{ALBUM_FILE}", encoded(file))
 
 
 def _by_time(member: ContentRecord) -> tuple[float, str]:
