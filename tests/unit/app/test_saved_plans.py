@@ -241,7 +241,7 @@ def test_what_only_says_how_quickly_may_change_with_the_environment(home, monkey
 def test_no_secret_and_no_digest_of_one_is_in_a_plan(home):
     class Options(msgspec.Struct):
         path: str = "x"
-        api_token: str = "hush"  # noqa: S105
+        api_token: str = "hush"
         nested: dict[str, str] = msgspec.field(default_factory=lambda: {"client_secret": "hush", "host": "h"})
 
     stage = msgspec.structs.replace(app.load(home.profile_file, home.host).source, options=Options())
