@@ -17,11 +17,13 @@ from syncengine.config.interpolation import environment
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
 from syncengine.engine.absent import AbsentDestination
+from syncengine.engine.guarded_source import GuardedSource
 from syncengine.engine.intents import Orphans, read_orphans
 from syncengine.engine.papers import Papers
 from syncengine.engine.ports import Progress
 from syncengine.engine.steady_destination import SteadyDestination
 from syncengine.errors import FatalError
+from syncengine.security.redaction import redact
 from syncengine.security.vault import Vault
 from syncengine.state.placement import default_state_directory
 from syncengine.state.store import StateStore
@@ -117,7 +119,7 @@ def open_source(
             credentials=Vault(directory, environment(profile.file)).of(profile.name),
         )
     )
-    return source
+    return GuardedSource(source, redact)
 
 
 def open_destination(profile: Profile, stop: threading.Event, stack: ExitStack, *, create: bool) -> Destination[Any]:
