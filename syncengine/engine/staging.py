@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from syncengine.engine.throttle import Throttle
@@ -48,9 +49,20 @@ class HashingSink:
     def close(self) -> bytes:
         """Finish the file and return its SHA-256."""
         if self._file >= 0:
+            _begin_writing_out(self._file)
             os.close(self._file)
             self._file = -1
         return self._hash.digest()
+
+
+def _begin_writing_out(file: int) -> None:
+    """Have the system write a file to the disk from now on, so that the batch's flush finds little left to wait for.
+
+    That is what Linux makes of the advice for pages that are not on the disk yet; elsewhere it does no harm.
+    """
+    if hasattr(os, "posix_fadvise"):  # macOS has none
+        with suppress(OSError):
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def write_staged(path: Path, content: bytes) -> None:
