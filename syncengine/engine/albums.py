@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from syncengine.api import Album, ItemError
-from syncengine.engine.album_names import AlbumNames, AlbumParts
+from syncengine.engine.album_links import AlbumLinks, AlbumParts
 from syncengine.engine.clean_text import cleaned, encoded
 from syncengine.engine.papers import Papers
 from syncengine.engine.safe_names import fit, path_key, safe_name
@@ -52,9 +52,9 @@ class AlbumWriter:
     def __init__(self, parts: AlbumParts, papers: Papers) -> None:
         self._parts = parts
         self._papers = papers
-        self._names = AlbumNames(parts)
-        #: What is to be told; shared with the names.
-        self.warnings = self._names.warnings
+        self._links = AlbumLinks(parts)
+        #: What is to be told; shared with the links.
+        self.warnings = self._links.warnings
 
     def write(self, ids: Iterable[str], listed: Iterable[Album], *, drop_empty: bool = False) -> list[AlbumRecord]:
         """Bring some albums' directories up to date; links that are there stay.
@@ -126,7 +126,7 @@ class AlbumWriter:
 
     def _write_album(self, record: AlbumRecord) -> None:
         members = sorted(self._parts.state.album_members(record.id), key=_by_time)
-        self._names.show(record.directory, members)
+        self._links.show(record.directory, members)
         file = AlbumFile(
             id=record.id,
             title=record.title,
