@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -20,8 +22,20 @@ from syncengine.engine.staging import write_staged
 from syncengine.engine.work import Batch, Copy
 from syncengine.records import ContentRecord
 
-_StagedFile = tuple[Path, str]
 _SIDECAR = ".xmp"
+
+
+class _Document(msgspec.Struct, frozen=True):
+    """A metadata file in staging: where it is now, where it is to be, SHA-256 of its bytes."""
+
+    staged: Path
+    path: str
+    digest: bytes
+
+    @property
+    def is_sidecar(self) -> bool:
+        """Whether it stands beside the photo, where somebody else's file may stand as well."""
+        return self.path.endswith(_SIDECAR)
 
 
 class Placer:
@@ -52,7 +66,7 @@ class Placer:
         if changed:
             documents = [self._stage_documents(bundle) for bundle in changed]
             self._intents.write(
-                Intent(bundle.record.content, file.digest, file.path) for bundle in changed for file in bundle.media
+                intent for one, staged in zip(changed, documents, strict=True) for intent in _intents(one, staged)
             )
             self._parts.destination.flush()
             for bundle, staged in zip(changed, documents, strict=True):
@@ -79,39 +93,40 @@ class Placer:
         paths = [path for path in (record.path, record.original_path) if path]
         return bool(self._parts.destination.missing(paths))
 
-    def _stage_documents(self, bundle: Bundle) -> list[_StagedFile]:
+    def _stage_documents(self, bundle: Bundle) -> list[_Document]:
         """Write the metadata files of a bundle into staging."""
         path = bundle.record.path
-        staged: list[_StagedFile] = []
+        staged: list[_Document] = []
         if "json" in self._parts.metadata:
             staged.append(self._stage(metadata_file.metadata_path(path), metadata_file.encode(bundle.document)))
         if "xmp" in self._parts.metadata:
             staged.append(self._stage(f"{path}{_SIDECAR}", xmp_file.encode(bundle.document)))
         return staged
 
-    def _stage(self, path: str, content: bytes) -> _StagedFile:
+    def _stage(self, path: str, content: bytes) -> _Document:
         staged = self._parts.staging / f"m{next(self._numbers)}"
         write_staged(staged, content)
-        return staged, path
+        return _Document(staged, path, sha256(content).digest())
 
-    def _place_bundle(self, bundle: Bundle, documents: list[_StagedFile]) -> None:
+    def _place_bundle(self, bundle: Bundle, documents: list[_Document]) -> None:
         """Give a bundle's files their names; what cannot be placed is said in the bundle, and leaves nothing there."""
         placed: list[str] = []
         try:
             for file in bundle.media:
                 if self._place_media(bundle, file, placed):
-                    _remove(documents)
+                    _remove([document.staged for document in documents])
                     documents = self._stage_documents(bundle)
-            for staged, path in documents:
-                if path.endswith(_SIDECAR):
-                    self._place_sidecar(bundle, staged, path)
+                    self._intents.write(_intents(bundle, documents))
+            for document in documents:
+                if document.is_sidecar:
+                    self._place_sidecar(bundle, document)
                 else:
-                    self._parts.destination.place(staged, path, replace=True)
+                    self._parts.destination.place(document.staged, document.path, replace=True)
             if bundle.set_mtime and bundle.work is None and bundle.record.mtime is not None:
                 self._parts.destination.set_mtime(bundle.record.path, bundle.record.mtime)
             self._clear_away(bundle)
         except (ItemError, FileNotFoundError) as error:
-            _remove([*((file.staged, file.path) for file in bundle.media), *documents])
+            _remove([*(file.staged for file in bundle.media), *(document.staged for document in documents)])
             for path in placed:
                 self._parts.destination.remove(path)
             bundle.failure = f"cannot be stored: {error}"
@@ -152,21 +167,20 @@ class Placer:
         bundle.document = msgspec.structs.replace(bundle.document, stored=stored)
         return True
 
-    def _place_sidecar(self, bundle: Bundle, staged: Path, path: str) -> None:
+    def _place_sidecar(self, bundle: Bundle, document: _Document) -> None:
         """Place an XMP sidecar, unless somebody else's file has its name or has taken its place."""
-        destination, record = self._parts.destination, bundle.record
-        with staged.open("rb") as stream:
-            digest = digest_of(stream)
-        bundle.record = msgspec.structs.replace(record, sidecar_path=path, sidecar_sha256=digest)
+        destination, record, path = self._parts.destination, bundle.record, document.path
+        bundle.record = msgspec.structs.replace(record, sidecar_path=path, sidecar_sha256=document.digest)
         try:
-            destination.place(staged, path)
+            destination.place(document.staged, path)
         except TargetExistsError:
             with destination.read(path) as stream:
                 there = digest_of(stream)
-            if there in (digest, record.sidecar_sha256):
-                destination.place(staged, path, replace=True)
+            left = self._parts.orphans.get((record.content, there))
+            if there in (document.digest, record.sidecar_sha256) or left == path:
+                destination.place(document.staged, path, replace=True)
             else:
-                staged.unlink()
+                document.staged.unlink()
                 bundle.record = msgspec.structs.replace(record, sidecar_path="", sidecar_sha256=b"")
 
     def _clear_away(self, bundle: Bundle) -> None:
@@ -202,6 +216,15 @@ def _follow(bundle: Bundle, file: MediaFile, path: str) -> None:
         bundle.document = msgspec.structs.replace(document, stored=stored)
 
 
-def _remove(files: list[_StagedFile]) -> None:
-    for staged, _ in files:
+def _intents(bundle: Bundle, documents: list[_Document]) -> Iterator[Intent]:
+    """Yield what is about to be placed for a bundle where somebody else's file may stand."""
+    for file in bundle.media:
+        yield Intent(bundle.record.content, file.digest, file.path)
+    for document in documents:
+        if document.is_sidecar:
+            yield Intent(bundle.record.content, document.digest, document.path)
+
+
+def _remove(files: list[Path]) -> None:
+    for staged in files:
         staged.unlink(missing_ok=True)

@@ -89,13 +89,15 @@ class Planner:
         """Turn what has left the destination behind our back into work, in both lists."""
         paths = [known.path for _, known in unchanged]
         paths += [known.original_path for _, known in unchanged if known.original_path]
-        paths += [one.known.path for one in work if one.known is not None and one.why == "metadata changed"]
+        for one in work:
+            if one.known is not None and one.why == "metadata changed":
+                paths += [path for path in (one.known.path, one.known.original_path) if path]
         missing = self._parts.destination.missing(paths)
         if not missing:
             return
         why: Why = "missing at the destination"
         for one in work:
-            if one.known is not None and one.known.path in missing:
+            if one.known is not None and not missing.isdisjoint((one.known.path, one.known.original_path)):
                 one.why = why
         gone = [pair for pair in unchanged if pair[1].path in missing or pair[1].original_path in missing]
         work += [Work(item=item, why=why, known=known) for item, known in gone]
