@@ -108,16 +108,17 @@ class Places:
         """Do something with what is at ``path``, or return ``None`` when nothing is there."""
         parent, name = split_path(path)
         try:
-            for _ in range(2):
+            for again in (True, False):
                 directory = self.tree.find(parent)
                 if directory is None:
                     break
                 try:
                     return act(directory, name)
                 except OSError as error:
-                    if error.errno not in VANISHED:
+                    # A server that forgot the file (ESTALE) has not said that there is none.
+                    if error.errno not in VANISHED or (error.errno == errno.ESTALE and not again):
                         raise
-                    if not directory.is_gone():
+                    if error.errno == errno.ENOENT and not directory.is_gone():
                         break
                     self.tree.forget()
         except OSError as error:
