@@ -25,7 +25,7 @@ class _Counter(msgspec.Struct, frozen=True, array_like=True):
     number: int
 
 
-_COUNTERS: Codec[_Counter] = Codec(_Counter)
+COUNTERS: Codec[_Counter] = Codec(_Counter)
 
 
 class Counters:
@@ -53,7 +53,7 @@ class Counters:
         if before is None:
             _forget_old(txn, table)
         number = _number(before) + amount
-        txn.put(_key(name), _COUNTERS.encode(_Counter(name, number)), db=table)
+        txn.put(_key(name), COUNTERS.encode(_Counter(name, number)), db=table)
         return number
 
 
@@ -62,13 +62,13 @@ def _key(name: str) -> bytes:
 
 
 def _number(value: bytes | memoryview | None) -> int:
-    return _COUNTERS.decode(bytes(value)).number if value is not None else 0
+    return COUNTERS.decode(bytes(value)).number if value is not None else 0
 
 
 def _forget_old(txn: lmdb.Transaction, table: Any) -> None:
     oldest = (date.today() - _KEPT).isoformat()
     with txn.cursor(db=table) as cursor:
         for key, value in list(cursor):
-            _, at, day = _COUNTERS.decode(bytes(value)).name.rpartition("@")
+            _, at, day = COUNTERS.decode(bytes(value)).name.rpartition("@")
             if at and len(day) == len(oldest) and day < oldest:
                 txn.delete(key, db=table)

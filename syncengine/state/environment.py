@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import lmdb
 
 from syncengine.errors import FatalError
-from syncengine.state.failures import translated
-from syncengine.state.format import TABLES, prepare
+from syncengine.state.failures import not_ours, translated
+from syncengine.state.format import MIGRATIONS, TABLES, Migration, prepare, version_of
 from syncengine.state.structure import check_structure, snapshots
 
 T = TypeVar("T")
@@ -40,9 +40,12 @@ class Environment:
     Args:
         directory: holds ``data.mdb`` and ``lock.mdb``; made when it is missing.
         map_size: bytes of address space to begin with; grows when the store does.
+        migrations: the steps of the format from version 1 on.
     """
 
-    def __init__(self, directory: Path, map_size: int = MAP_SIZE) -> None:
+    def __init__(
+        self, directory: Path, map_size: int = MAP_SIZE, migrations: tuple[Migration, ...] = MIGRATIONS
+    ) -> None:
         self.directory = directory
         self.users = 1
         self._process = os.getpid()
@@ -57,7 +60,8 @@ class Environment:
             try:
                 self._env.reader_check()
                 self._check_structure()
-                self.tables = self._open_tables()
+                self._copy_before(migrations)
+                self.tables = self._open_tables(migrations)
             except BaseException:
                 self._env.close()
                 raise
@@ -98,6 +102,18 @@ class Environment:
         """
         self.check_process()
         return self._writer.submit(self._write, job).result()
+
+    def copy(self, target: Path) -> None:
+        """Write a compact copy of the store as one file that others never see half.
+
+        Args:
+            target: its directory is made when it is missing; an existing file is replaced.
+
+        Raises:
+            FatalError: it cannot be written.
+        """
+        with self.read(), translated(target.parent):
+            _copy(self._env, target)
 
     def check_process(self) -> None:
         """Raise ``FatalError`` in a process that was forked off the one that opened the store."""
@@ -192,11 +208,25 @@ class Environment:
                 return
             # another process has committed twice in between: look again
 
-    def _open_tables(self) -> dict[str, Any]:
+    def _copy_before(self, migrations: tuple[Migration, ...]) -> None:
+        """Keep a copy of a store whose format is older, before it is changed."""
+        with self._env.begin() as txn:
+            names = {bytes(name) for name in txn.cursor().iternext(values=False)}
+        if not names:
+            return
+        if b"meta" not in names:
+            raise not_ours(self.directory)
+        meta = {"meta": self._env.open_db(b"meta")}
+        with self._env.begin() as txn:
+            version = version_of(txn, meta)
+        if version is not None and version <= len(migrations):
+            _copy(self._env, self.directory.parent / "copies" / f"state-version-{version}.mdb")
+
+    def _open_tables(self, migrations: tuple[Migration, ...]) -> dict[str, Any]:
         with self._env.begin(write=True) as txn:
             meta = {"meta": self._env.open_db(b"meta", txn=txn)}
             tables = {name: self._env.open_db(name.encode(), txn=txn) for name in TABLES}
-            prepare(txn, meta | tables, self.directory)
+            prepare(txn, meta | tables, self.directory, migrations)
         return tables
 
 
@@ -217,6 +247,21 @@ def _open(directory: Path, map_size: int) -> lmdb.Environment:
             if map_size <= _SMALLEST_MAP:
                 raise
             map_size //= 4  # a container may allow little address space
+
+
+def _copy(env: lmdb.Environment, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    half = target.with_name(f".{target.name}.half")
+    try:
+        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            env.copyfd(descriptor, compact=True)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        half.replace(target)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _open_engine(directory: Path, options: dict[str, Any]) -> lmdb.Environment:

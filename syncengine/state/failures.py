@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import lmdb
 
 from syncengine.errors import FatalError
 
+_SUSPECT = "suspect"
 _DAMAGE = (
     lmdb.BadDbiError,
     lmdb.BadValsizeError,
@@ -40,8 +41,8 @@ class StateDamagedError(FatalError):
         super().__init__(
             f"the state in {directory} is damaged: {what}",
             advice=(
-                f"move {directory} away and run again: the photos at the destination are safe, what is already there "
-                "is recognised by its content, and nothing is stored twice"
+                "run 'syncengine state rebuild PROFILE', which sets it aside and makes it again from the destination, "
+                f"or move {directory} away and run again: the photos are safe, and nothing is stored twice"
             ),
         )
 
@@ -55,11 +56,30 @@ def translated(directory: Path) -> Iterator[None]:
     try:
         yield
     except RecordDamagedError as error:
+        _remember(directory)
         raise StateDamagedError(directory, str(error)) from error
     except _DAMAGE as error:  # pylint: disable=catching-non-exception  # lmdb makes its exceptions in C
         raise StateDamagedError(directory, str(error)) from error
     except (lmdb.Error, OSError) as error:
         raise _fatal(directory, error) from error
+
+
+def is_suspect(store: Path) -> bool:
+    """Whether a record of a store was found damaged since the store was last read as a whole."""
+    return (store / _SUSPECT).exists()
+
+
+def clear_suspicion(store: Path) -> None:
+    """Say that a store was read as a whole and is sound."""
+    with suppress(OSError):
+        (store / _SUSPECT).unlink()
+
+
+def _remember(store: Path) -> None:
+    """Leave a mark in a store with a damaged record, so that the next opening reads all of them."""
+    with suppress(OSError):
+        if (store / "data.mdb").exists():
+            (store / _SUSPECT).touch()
 
 
 def _fatal(directory: Path, error: Exception) -> FatalError:
@@ -78,6 +98,14 @@ def _fatal(directory: Path, error: Exception) -> FatalError:
     return FatalError(
         f"the state in {directory} cannot be used: {error}",
         advice="check the disk and the directory's permissions, or set SYNCENGINE_STATE_DIR to another local directory",
+    )
+
+
+def not_ours(directory: Path) -> FatalError:
+    """Return the error for a database that another program has made."""
+    return FatalError(
+        f"the database in {directory} was not made by syncengine",
+        advice="move it away, or set SYNCENGINE_STATE_DIR to another directory",
     )
 
 

@@ -24,6 +24,12 @@ _VERSION_KEY = b"format"
 _NUMBER: Codec[int] = Codec(int)
 
 
+def version_of(txn: lmdb.Transaction, tables: Tables) -> int | None:
+    """Return the version of a store's format, or ``None`` for a new store."""
+    stored = cast(bytes | None, txn.get(_VERSION_KEY, db=tables["meta"]))
+    return None if stored is None else _NUMBER.decode(stored)
+
+
 def prepare(
     txn: lmdb.Transaction, tables: Tables, directory: Path, migrations: tuple[Migration, ...] = MIGRATIONS
 ) -> None:
@@ -40,8 +46,8 @@ def prepare(
     """
     meta = tables["meta"]
     newest = len(migrations) + 1
-    stored = cast(bytes | None, txn.get(_VERSION_KEY, db=meta))
-    version = newest if stored is None else _NUMBER.decode(stored)
+    stored = version_of(txn, tables)
+    version = newest if stored is None else stored
     if version > newest:
         raise made_by_newer(directory)
     for migrate in migrations[version - 1 :]:

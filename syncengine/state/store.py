@@ -12,14 +12,22 @@ import lmdb
 
 from syncengine.model import RunReport
 from syncengine.records import AlbumRecord, ContentRecord, ItemRecord, StateBatch
+from syncengine.state.checking import Checked, check_records, check_references, differences
 from syncengine.state.codec import Codec
 from syncengine.state.counters import Counters
 from syncengine.state.environment import Environment
-from syncengine.state.failures import RecordDamagedError, translated
+from syncengine.state.failures import (
+    RecordDamagedError,
+    StateDamagedError,
+    clear_suspicion,
+    is_suspect,
+    translated,
+)
 from syncengine.state.fingerprints import Fingerprints
 from syncengine.state.keys import album_key, item_keys, owner_key, path_key, plain_id
 from syncengine.state.part import DestinationPart
 from syncengine.state.scanning import pages
+from syncengine.state.setting_aside import STORE
 from syncengine.state.sharing import acquire, release
 from syncengine.state.writing import (
     ALBUMS,
@@ -33,8 +41,6 @@ from syncengine.state.writing import (
     put_items,
     put_shared,
 )
-
-_STORE = "state.lmdb"
 
 
 class StateStore:
@@ -60,31 +66,85 @@ class StateStore:
         """
         with translated(directory):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return cls(acquire(directory / _STORE))
+        store = cls(acquire(directory / STORE))
+        try:
+            store._look_closer()
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     def bind(self, profile: str, destination_identity: str) -> ProfileState:
         """Return the state of one profile at one destination; valid until the store is closed."""
-        if self._environment is None:
-            raise ValueError("the state is closed")
-        return ProfileState(self._environment, profile, destination_identity)
+        return ProfileState(self._open_environment, profile, destination_identity)
 
     def part(self, destination_identity: str) -> DestinationPart:
         """Return what is held of one destination, for all profiles; valid until the store is closed."""
-        if self._environment is None:
-            raise ValueError("the state is closed")
-        return DestinationPart(self._environment, destination_identity)
+        return DestinationPart(self._open_environment, destination_identity)
+
+    def check(self, destination_identity: str, profiles: list[str]) -> Checked:
+        """Read every record of the store, and look at what those of one destination say of each other.
+
+        Args:
+            destination_identity: the destination.
+            profiles: the names of its profiles, for their items.
+        """
+        checked = Checked()
+        check_records(self._open_environment, checked)
+        if not checked.count:
+            clear_suspicion(self._open_environment.directory)
+            check_references(self._open_environment, destination_identity, profiles, checked)
+        return checked
+
+    def differences(
+        self, other: StateStore, table: str, profile: str, destination_identity: str
+    ) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
+        """Yield (key, value here, value there) of what is not the same of one destination in two stores.
+
+        Args:
+            other: the other store.
+            table: ``items`` of the profile, or another table of the destination.
+            profile: whose items.
+            destination_identity: the destination.
+        """
+        owners = Owners.of(destination_identity)
+        prefix = items_owner(profile, destination_identity) if table == "items" else owners.destination
+        return differences(self._open_environment, other._open_environment, table, prefix)
+
+    def copy(self, target: Path) -> None:
+        """Write a compact copy of the whole store as one file, durably.
+
+        Raises:
+            FatalError: it cannot be written.
+        """
+        self._open_environment.copy(target)
 
     def counters(self) -> Counters:
         """Return the numbers that survive runs; valid until the store is closed."""
-        if self._environment is None:
-            raise ValueError("the state is closed")
-        return Counters(self._environment)
+        return Counters(self._open_environment)
 
     def close(self) -> None:
         """Let go; what was committed is durable already. May be called twice."""
         if self._environment is not None:
             release(self._environment)
             self._environment = None
+
+    @property
+    def _open_environment(self) -> Environment:
+        if self._environment is None:
+            raise ValueError("the state is closed")
+        return self._environment
+
+    def _look_closer(self) -> None:
+        """Read all records where one of them was found damaged; raise ``StateDamagedError`` where that is still so."""
+        environment = self._open_environment
+        if not is_suspect(environment.directory):
+            return
+        checked = Checked()
+        check_records(environment, checked)
+        if checked.count:
+            raise StateDamagedError(environment.directory, f"{checked.count:,} records, {checked.problems[0].what}")
+        clear_suspicion(environment.directory)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,202 @@
+"""Holding the records against the files: which records have lost their file, and which files no record covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import groupby, islice
+from tempfile import TemporaryFile
+from typing import BinaryIO, NamedTuple
+
+from syncengine.api import FileStat, ItemError
+from syncengine.engine.hashing import digest_of
+from syncengine.engine.layout import RESERVED_ROOTS
+from syncengine.engine.listings import stored_files
+from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
+from syncengine.engine.sorted_lines import SortedLines
+from syncengine.records import ContentRecord, StateBatch
+
+_AT_ONCE = 20_000
+_HASHING_THREADS = 2
+_FILE, _RECORD = b"f", b"r"
+_STORED, _BESIDE = b"s", b"b"
+
+
+class Uncovered:
+    """Files that no record covers, kept on disk: there may be as many as there are photos."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def add(self, file: FileStat) -> None:
+        """Keep one."""
+        self._stream.write(b"%s\0%d\0%r\n" % (_path_bytes(file.path), file.size, file.mtime))
+        self.count += 1
+
+    def pages(self, size: int = 1000) -> Iterator[list[FileStat]]:
+        """Yield all of them, some at a time, in order."""
+        self._stream.seek(0)
+        while lines := list(islice(self._stream, size)):
+            yield [_file(line) for line in lines]
+        self._stream.seek(0, 2)
+
+
+@contextmanager
+def uncovered(task: RebuildTask) -> Iterator[Uncovered]:
+    """Give an empty list on disk."""
+    with TemporaryFile(dir=task.scratch) as stream:
+        yield Uncovered(stream)
+
+
+class _Claim(NamedTuple):
+    """What a record says of the file at a path."""
+
+    role: bytes
+    size: int
+    digest: bytes
+    content: bytes
+
+
+def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
+    """Drop the records whose file is not there, and collect the files that no record covers.
+
+    Args:
+        task: the rebuilding; its state has all that the catalog told.
+        rebuilt: is told what was dropped.
+        left: takes the files.
+    """
+    gone: list[bytes] = []
+    with closing(SortedLines(task.scratch)) as lines:
+        roots = _add_records(task, lines)
+        _add_files(task, lines, roots if rebuilt.lines and not rebuilt.damaged else {""})
+        found = _grouped(lines)
+        for path, file, claims in _hashed(task, found) if task.rehash else found:
+            covered = False
+            for claim, why in claims:
+                covered |= not why
+                if why and claim.role == _STORED:
+                    gone.append(claim.content)
+                if why:
+                    _note(rebuilt, path, claim, why)
+            if file is not None and not covered:
+                left.add(file)
+            if len(gone) >= _AT_ONCE:
+                _drop(task, gone)
+    _drop(task, gone)
+
+
+_Group = tuple[str, FileStat | None, list[tuple[_Claim, str]]]
+
+
+def _add_records(task: RebuildTask, lines: SortedLines) -> set[str]:
+    """Add what the records say, and return the first folders of their paths."""
+    roots = {task.root} if task.root else {""}
+    for record in task.shared.all_contents():
+        for claim, path in _claims(record):
+            roots.add(path.partition("/")[0])
+            facts = b"%s\0%d\0%s\0%s" % (
+                claim.role,
+                claim.size,
+                claim.digest.hex().encode(),
+                claim.content.hex().encode(),
+            )
+            lines.add(b"%s\0%s\0%s\n" % (_path_bytes(path), _RECORD, facts))
+    return roots
+
+
+def _claims(record: ContentRecord) -> Iterator[tuple[_Claim, str]]:
+    sizes = {record.path: record.stored_size, record.original_path: record.source_size}
+    for path, digest in stored_files(record):
+        role = _STORED if path == record.path else _BESIDE
+        yield _Claim(role, sizes.get(path, -1), digest, record.content), path
+
+
+def _add_files(task: RebuildTask, lines: SortedLines, roots: Iterable[str]) -> None:
+    count = 0
+    for root in ("",) if "" in roots else sorted(roots):
+        for file in task.destination.list(root):
+            if file.path.partition("/")[0] in RESERVED_ROOTS or "\n" in file.path:
+                continue
+            lines.add(b"%s\0%s\0%d\0%r\n" % (_path_bytes(file.path), _FILE, file.size, file.mtime))
+            count += 1
+            if not count % _AT_ONCE:
+                task.check_stop()
+                task.progress.note(f"making the state again: looking at {count:,} files")
+
+
+def _grouped(lines: Iterable[bytes]) -> Iterator[_Group]:
+    """Yield (path, the file that is there, what records say of it, each with what is wrong), path by path."""
+    for path, group in groupby(lines, key=lambda line: line.partition(b"\0")[0]):
+        file: FileStat | None = None
+        claims: list[_Claim] = []
+        for line in group:
+            _, kind, *facts = line.rstrip(b"\n").split(b"\0")
+            if kind == _FILE:
+                file = FileStat(_path(path), int(facts[0]), float(facts[1]))
+            else:
+                role, size, digest, content = facts
+                claims.append(_Claim(role, int(size), bytes.fromhex(digest.decode()), bytes.fromhex(content.decode())))
+        yield _path(path), file, [(claim, _wrong(claim, file)) for claim in claims]
+
+
+def _wrong(claim: _Claim, file: FileStat | None) -> str:
+    """Return what is wrong with the file that a record speaks of, as far as a look at it tells."""
+    if file is None:
+        return "is not there"
+    return "" if claim.size in (-1, file.size) else f"has {file.size:,} bytes instead of {claim.size:,}"
+
+
+def _hashed(task: RebuildTask, groups: Iterator[_Group]) -> Iterator[_Group]:
+    """Read the files of all groups, and say as well where the bytes are others."""
+    count = 0
+    with ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="rehash") as pool:
+        while chunk := list(islice(groups, 16 * _HASHING_THREADS)):
+            task.check_stop()
+            yield from pool.map(lambda group: _with_hash(task, group), chunk)
+            count += len(chunk)
+            task.progress.note(f"making the state again: {count:,} files hashed")
+
+
+def _with_hash(task: RebuildTask, group: _Group) -> _Group:
+    path, file, claims = group
+    if file is None or all(why for _, why in claims):
+        return group
+    try:
+        with task.destination.read(path) as stream:
+            digest = digest_of(stream)
+    except (ItemError, OSError) as error:
+        return path, file, [(claim, f"cannot be read: {error}") for claim, _ in claims]
+    other = "has other bytes than were stored"
+    return path, file, [(claim, why or ("" if claim.digest == digest else other)) for claim, why in claims]
+
+
+def _note(rebuilt: Rebuilt, path: str, claim: _Claim, why: str) -> None:
+    if claim.role == _STORED:
+        rebuilt.dropped += 1
+        if rebuilt.dropped <= MOST_NAMED:
+            rebuilt.warnings.append(f"{path} {why}: the next run that finds it in its source stores it again")
+    elif len(rebuilt.warnings) < 4 * MOST_NAMED:
+        rebuilt.warnings.append(f"{path} {why}; it was kept beside another file")
+
+
+def _drop(task: RebuildTask, gone: list[bytes]) -> None:
+    task.check_stop()
+    if gone:
+        task.part.write([("", StateBatch(gone_contents=gone.copy()))])
+        gone.clear()
+
+
+def _path_bytes(path: str) -> bytes:
+    # surrogatepass: names that are no Unicode are somebody else's, and are told apart as well
+    return path.encode("utf-8", "surrogatepass")
+
+
+def _path(path: bytes) -> str:
+    return path.decode("utf-8", "surrogatepass")
+
+
+def _file(line: bytes) -> FileStat:
+    path, size, mtime = line.rstrip(b"\n").split(b"\0")
+    return FileStat(_path(path), int(size), float(mtime))

@@ -1,0 +1,224 @@
+"""What the papers at the destination tell where the catalog does not: metadata files, albums, accounts of runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+
+from syncengine.api import AlbumRef, FileStat, ItemError, RunReport
+from syncengine.engine import metadata_file, xmp_file
+from syncengine.engine.albums import AlbumFile
+from syncengine.engine.hashing import digest_of
+from syncengine.engine.layout import recipe_of
+from syncengine.engine.metadata_file import MetadataFile
+from syncengine.engine.rebuilding.comparing import Uncovered
+from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
+from syncengine.engine.recorded_facts import with_facts
+from syncengine.engine.safe_names import split_extension
+from syncengine.records import AlbumRecord, ContentRecord, StateBatch
+
+#: The method by which the same bytes are known; with it, a content is found by the hash of its source's bytes.
+SAME_BYTES = "sha256"
+_SIDECAR = ".xmp"
+_ALBUM_FILE = "/album.json"
+_AT_ONCE = 100
+
+T = TypeVar("T")
+Authors = dict[str, set[str]]
+
+
+def restore_runs(task: RebuildTask, rebuilt: Rebuilt) -> Authors:
+    """Bring the accounts of runs back into the state.
+
+    Returns:
+        The profiles that have run with each source plugin.
+    """
+    authors: Authors = defaultdict(set)
+    names = (stat.path for stat in task.destination.list("logs") if stat.path.startswith("logs/backup_report_"))
+    while chunk := list(islice(names, _AT_ONCE)):
+        task.check_stop()
+        reports = [report for path in chunk if (report := _decoded(task, path, RunReport)) is not None]
+        for report in reports:
+            authors[report.source].add(report.profile)
+        if reports:
+            task.part.save_runs(reports)
+        rebuilt.runs += len(reports)
+    return authors
+
+
+def restore_from_metadata(
+    task: RebuildTask, rebuilt: Rebuilt, files: Uncovered, authors: Authors, left: Uncovered
+) -> None:
+    """Record the files that have a metadata file.
+
+    Args:
+        task: the rebuilding.
+        rebuilt: is told how many.
+        files: that no record covers.
+        authors: which profiles run with which source plugin.
+        left: takes those that no metadata file tells about.
+    """
+    seen = 0
+    for page in files.pages():
+        task.check_stop()
+        batch = StateBatch()
+        for file in page:
+            record = _from_metadata(task, file, authors, batch.contents)
+            if record is None:
+                left.add(file)
+                continue
+            batch.contents.append(record)
+            batch.fingerprints.append((SAME_BYTES, record.source_sha256, record.content))
+        if batch.contents:
+            task.part.write([("", batch)])
+            rebuilt.from_metadata += len(batch.contents)
+        seen += len(page)
+        task.progress.note(f"making the state again: {seen:,} metadata files looked for")
+
+
+def restore_albums(task: RebuildTask) -> None:
+    """Record the albums' directories by the word of their ``album.json``, where the catalog does not tell."""
+    known = {album.id for album in task.shared.albums()}
+    batch = StateBatch()
+    for stat in task.destination.list("albums"):
+        if not stat.path.endswith(_ALBUM_FILE):
+            continue
+        album = _decoded(task, stat.path, AlbumFile)
+        if album is not None and album.id not in known:
+            raw = msgspec.json.encode(album.raw, order="deterministic").decode() if album.raw is not None else ""
+            directory = stat.path.removesuffix(_ALBUM_FILE)
+            batch.albums.append(AlbumRecord(album.id, album.title, directory, album.description, raw))
+    if batch.albums:
+        task.part.write([("", batch)])
+
+
+def _from_metadata(
+    task: RebuildTask, file: FileStat, authors: Authors, others: list[ContentRecord]
+) -> ContentRecord | None:
+    """Return the record of a stored file by the word of its metadata file, if that is about this very file."""
+    with suppress(ItemError, OSError):
+        document = metadata_file.read(task.destination, file.path)
+        if document is None or (document.stored.path, document.stored.size) != (file.path, file.size):
+            return None
+        if task.rehash and not _holds(task, file.path, document.stored.sha256):
+            return None
+        return _record(task, document, authors, others)
+    return None
+
+
+def _record(
+    task: RebuildTask, document: MetadataFile, authors: Authors, others: list[ContentRecord]
+) -> ContentRecord | None:
+    try:
+        source, stored = bytes.fromhex(document.original.sha256), bytes.fromhex(document.stored.sha256)
+    except ValueError:
+        return None
+    profile = _author(task, document, authors)
+    record = ContentRecord(
+        content=_key(task, source, document.source.id, others),
+        path=document.stored.path,
+        source_sha256=source,
+        stored_sha256=stored,
+        source_size=document.original.size,
+        stored_size=document.stored.size,
+        mtime=_timestamp(document),
+        item=document.source.id,
+        name=document.name,
+        profile=profile,
+        albums=tuple(AlbumRef(album.id, album.title) for album in document.albums),
+        origins=document.source.origins,
+        original_path=_original_path(task, document),
+        recipe=_recipe(task, document),
+        failure=_failure(document),
+    )
+    record = _with_sidecar(task, record, document)
+    stem, extension = split_extension(document.name)[0], split_extension(document.stored.path)[1]
+    return with_facts(record, document, stem + extension if document.transforms else document.name)
+
+
+def _key(task: RebuildTask, source: bytes, item: str, others: list[ContentRecord]) -> bytes:
+    """Return the key that a run gives to the content."""
+    (known,) = task.shared.contents([source])
+    if task.once and known is None and all(other.content != source for other in others):
+        return source
+    return hashlib.sha256(source + item.encode("utf-8", "surrogatepass")).digest()
+
+
+def _author(task: RebuildTask, document: MetadataFile, authors: Authors) -> str:
+    """Return the profile that stored a file, as far as it can be told: metadata files name the source alone."""
+    known = authors.get(document.source.plugin, set())
+    if len(known) == 1:
+        return next(iter(known))
+    return task.profile if document.source.plugin == task.plugin else ""
+
+
+def _timestamp(document: MetadataFile) -> float | None:
+    taken = document.taken
+    if taken is None:
+        return None
+    if taken.instant is not None:
+        return taken.instant / 1000
+    try:
+        return datetime.fromisoformat(taken.local).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _original_path(task: RebuildTask, document: MetadataFile) -> str:
+    path = document.original.path
+    return path if path and not task.destination.missing([path]) else ""
+
+
+def _recipe(task: RebuildTask, document: MetadataFile) -> str:
+    """Return the recipe of a file: the profile's own, when what was applied is a part of it."""
+    applied = [(one.name, msgspec.to_builtins(one.options)) for one in document.transforms]
+    if not applied:
+        return ""
+    return task.recipe if all(one in task.stages for one in applied) else recipe_of(applied)
+
+
+def _failure(document: MetadataFile) -> str:
+    """Return what makes the next run go through a file again: its last remark may be a transform's failure.
+
+    A failed transform leaves the untouched file and a remark. What else it may have been, the run finds the same bytes
+    in place and changes nothing.
+    """
+    return document.notes[-1] if document.notes and not document.transforms else ""
+
+
+def _with_sidecar(task: RebuildTask, record: ContentRecord, document: MetadataFile) -> ContentRecord:
+    """Return the record with the XMP sidecar beside the file, if it is exactly what was written there."""
+    path = record.path + _SIDECAR
+    if task.destination.missing([path]):
+        return record
+    digest = hashlib.sha256(xmp_file.encode(document)).digest()
+    if not _holds(task, path, digest.hex()):
+        return record
+    return msgspec.structs.replace(record, sidecar_path=path, sidecar_sha256=digest)
+
+
+def _holds(task: RebuildTask, path: str, sha256: str) -> bool:
+    with task.destination.read(path) as stream:
+        return digest_of(stream).hex() == sha256
+
+
+def _decoded(task: RebuildTask, path: str, kind: type[T]) -> T | None:
+    """Return a JSON file as a value, or ``None`` when it cannot be read."""
+    try:
+        with task.destination.read(path) as stream:
+            return msgspec.json.decode(stream.read(), type=kind)
+    except (ItemError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def text_lines(task: RebuildTask, path: str) -> Iterator[Any]:
+    """Yield the lines of a file of the engine's own, as bytes; none where it is not there."""
+    with suppress(ItemError, OSError), task.destination.read(path) as stream:
+        yield from stream

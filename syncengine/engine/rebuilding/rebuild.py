@@ -1,0 +1,89 @@
+"""Making the state of a destination again: the story."""
+
+from __future__ import annotations
+
+import time
+
+from syncengine.engine.rebuilding.catalogs import has_catalog, load_catalogs
+from syncengine.engine.rebuilding.comparing import compare, uncovered
+from syncengine.engine.rebuilding.finds import restore_finds
+from syncengine.engine.rebuilding.groups import restore_groups
+from syncengine.engine.rebuilding.papers import restore_albums, restore_from_metadata, restore_runs
+from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
+from syncengine.records import StateBatch
+
+_AT_ONCE = 1000
+
+
+def needs_rebuilding(task: RebuildTask) -> bool:
+    """Whether the state knows nothing of a destination that holds a library, or only a part of it.
+
+    A run would come to the same end without, but would read the whole source for it.
+    """
+    if task.part.is_unfinished():
+        return True
+    return task.part.is_empty() and (has_catalog(task) or any(True for _ in task.destination.list("metadata/photos")))
+
+
+def rebuild(task: RebuildTask) -> Rebuilt:
+    """Make the state of a destination again, for all its profiles; only the state is written to.
+
+    Killed or interrupted, the part of the state stays marked as not whole, and the next run begins again.
+
+    Raises:
+        FatalError: the destination cannot be read, or the state cannot be written.
+        InterruptedRunError: it was asked to stop.
+    """
+    started = time.monotonic()
+    rebuilt = Rebuilt()
+    task.part.begin()
+    for profile in (*task.profiles, task.profile):
+        task.part.forget_items(profile)
+    profiles = load_catalogs(task, rebuilt) | {task.profile, *task.profiles}
+    authors = restore_runs(task, rebuilt)
+    _complete(task, rebuilt, authors)
+    for profile in sorted(profiles):
+        count = _sweep(task, profile, rebuilt)
+        if count:
+            rebuilt.items[profile] = count
+    rebuilt.contents = task.shared.count_contents()
+    task.part.finish()
+    rebuilt.seconds = round(time.monotonic() - started, 3)
+    return rebuilt
+
+
+def _complete(task: RebuildTask, rebuilt: Rebuilt, authors: dict[str, set[str]]) -> None:
+    """Bring records and files together."""
+    with uncovered(task) as files, uncovered(task) as unknown:
+        compare(task, rebuilt, files)
+        if files.count:
+            restore_from_metadata(task, rebuilt, files, authors, unknown)
+            restore_finds(task, rebuilt, unknown)
+    if not rebuilt.is_from_catalog:
+        restore_albums(task)
+    if rebuilt.from_metadata:
+        restore_groups(task)
+
+
+def _sweep(task: RebuildTask, profile: str, rebuilt: Rebuilt) -> int:
+    """Drop a profile's items whose content is not there, and return how many are left."""
+    state = task.state(profile)
+    kept = 0
+    page: list[tuple[str, bytes]] = []
+
+    def settle() -> int:
+        records = state.contents([content for _, content in page])
+        gone = [identity for (identity, _), record in zip(page, records, strict=True) if record is None]
+        if gone:
+            task.part.write([(profile, StateBatch(gone_items=gone))])
+        rebuilt.lost_items += len(gone)
+        left = len(page) - len(gone)
+        page.clear()
+        return left
+
+    for identity, record in state.all_items():
+        page.append((identity, record.content))
+        if len(page) == _AT_ONCE:
+            task.check_stop()
+            kept += settle()
+    return kept + settle()
