@@ -18,6 +18,7 @@ from syncengine.config.loading import load_profile
 from syncengine.config.profile import Profile
 from syncengine.engine import runner
 from syncengine.engine.layout import PathTemplate, recipe_of
+from syncengine.engine.own_disk import own_disk
 from syncengine.engine.parts import Permit, RunParts
 from syncengine.engine.ports import Progress
 from syncengine.engine.workers import ImageWorkers
@@ -87,7 +88,7 @@ def opened_parts(
 ) -> Iterator[RunParts]:
     """Open everything that a run needs, and close it in the reverse order; the caller holds the profile's lock."""
     directory = default_state_directory()
-    with ExitStack() as stack:
+    with own_disk(directory), ExitStack() as stack:
         ends = open_ends(profile, progress, stop, stack, create=not request.dry_run)
         stages = _make_stages(profile, stack)
         papers = (

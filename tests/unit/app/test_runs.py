@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,21 @@ def test_nothing_temporary_is_left_behind(home, monkeypatch, tmp_path):
     home.run()
     home.run(dry_run=True)
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("broken", ["destination.json", "catalog.jsonl", "ledger.jsonl"])
+def test_a_failing_disk_under_the_state_says_what_to_do(home, monkeypatch, broken):
+    real = Path.open
+
+    def fail(path, *arguments, **more):
+        if path.name == broken:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return real(path, *arguments, **more)
+
+    profile = home.profile()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", fail)
+        with pytest.raises(FatalError, match=f"{broken}: Input/output error") as caught:
+            home.run(profile)
+    assert "check the disk" in caught.value.advice
+    assert home.run(profile).complete
