@@ -18,11 +18,10 @@ import requests
 
 from syncengine.testing.google import BytesContent, ExpiredUrl, GoogleEmulator
 from tests.contract.photos import jpeg
+from tests.unit.plugins.sources.google_visits import JULY, MOVIE
 
 pytestmark = pytest.mark.slow  # every test talks to an emulator over sockets
 
-JULY = 1_562_163_725.0  # 2019-07-03T14:22:05Z
-MOVIE = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + b"\0\0\0\x48mdat" + bytes(range(64)) + b"\0\0\0\x08free"
 PROFILE = """\
 version: 1
 name: mine

@@ -10,18 +10,10 @@ from typing import Any
 
 import msgspec
 
-from syncengine.api import Album, AlbumRef, Kind, MediaItem
+from syncengine.api import Album, AlbumRef, MediaItem
 from syncengine_plugins.google.photos.addresses import Addresses
-from syncengine_plugins.google.photos.facts import (
-    REENCODED,
-    camera_of,
-    instant,
-    item_name,
-    kind_from,
-    without_addresses,
-)
-
-_LONGEST_ID = 1000
+from syncengine_plugins.google.photos.entries import Shown, listed_item, read_entry
+from syncengine_plugins.google.photos.facts import without_addresses
 
 
 class Shot(msgspec.Struct, frozen=True, rename="camel"):
@@ -80,61 +72,43 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     favorite: bool = False
 
 
-class Locator(msgspec.Struct, frozen=True):
-    """How to fetch an item: where its bytes are, and whether a video is ready (``video.status``)."""
-
-    addresses: Addresses
-    status: str = ""
-
-
 def read_photo(raw: Any) -> PhotoRecord | None:
     """Return a listed item, or ``None`` for what cannot be one."""
-    try:
-        record = msgspec.convert(raw, PhotoRecord, strict=False)
-    except msgspec.ValidationError:
-        return None
-    return record if 0 < len(record.id) <= _LONGEST_ID else None
+    return read_entry(raw, PhotoRecord)
 
 
 def read_album(raw: Any) -> Album | None:
     """Return a listed album, or ``None`` for what cannot be one."""
-    try:
-        record = msgspec.convert(raw, AlbumRecord, strict=False)
-    except msgspec.ValidationError:
-        return None
-    if not 0 < len(record.id) <= _LONGEST_ID:
+    record = read_entry(raw, AlbumRecord)
+    if record is None:
         return None
     return Album(id=record.id, title=record.title, count=max(record.media_items_count, 0), raw=without_addresses(raw))
 
 
 def item_of(raw: Any, record: PhotoRecord, standing: Standing, addresses: Addresses) -> MediaItem:
-    """Return the item that a record stands for.
-
-    The bytes of an id stay the same, but for edits in Google Photos; those mostly show in the size of the picture.
-    """
-    name = item_name(record.filename, record.id, record.mime_type)
+    """Return the item that a record stands for."""
     metadata = record.media_metadata
-    kind = kind_from(record.mime_type, name)
     shot = metadata.video or metadata.photo or Shot()
-    names = [record.filename, record.description, metadata.creation_time, standing.favorite]
-    return MediaItem(
+    shown = Shown(
         id=record.id,
-        name=name,
-        kind=kind,
-        content_token=f"{record.mime_type} {metadata.width}x{metadata.height}",
-        metadata_token=_fingerprint([*names, *sorted(album.id for album in standing.albums)]),
-        taken=instant(metadata.creation_time),
+        filename=record.filename,
+        mime_type=record.mime_type,
+        created=metadata.creation_time,
+        width=metadata.width,
+        height=metadata.height,
+        camera_make=shot.camera_make,
+        camera_model=shot.camera_model,
+        status=metadata.video.status if metadata.video else "",
+    )
+    names = [record.filename, record.description, metadata.creation_time, standing.favorite]
+    token = _fingerprint([*names, *sorted(album.id for album in standing.albums)])
+    return msgspec.structs.replace(
+        listed_item(raw, shown, addresses, api="google-photos", metadata_token=token),
         description=record.description,
         favorite=standing.favorite,
         albums=standing.albums,
-        camera=camera_of(shot.camera_make, shot.camera_model),
-        origins=(f"google-photos:{record.id}",),
-        notes=(REENCODED,) if kind is Kind.VIDEO else (),
-        raw=without_addresses(raw),
-        locator=Locator(addresses, metadata.video.status if metadata.video else ""),
     )
 
 
 def _fingerprint(facts: list[Any]) -> str:
-
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:32]

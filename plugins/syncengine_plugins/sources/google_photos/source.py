@@ -27,6 +27,7 @@ from syncengine.api import (
 from syncengine_plugins.google.answers import GoogleAnswerError
 from syncengine_plugins.google.limits import LIBRARY_BYTES
 from syncengine_plugins.google.photos.addresses import Addresses
+from syncengine_plugins.google.photos.entries import Locator
 from syncengine_plugins.google.photos.facts import completed
 from syncengine_plugins.google.photos.fetching import PhotoFetcher, refuse_unready
 from syncengine_plugins.google.scopes import LIBRARY_READ
@@ -34,7 +35,7 @@ from syncengine_plugins.google.source import GoogleOptions, GoogleSource
 from syncengine_plugins.sources.google_photos import questions
 from syncengine_plugins.sources.google_photos.library_api import BATCH, LibraryApi
 from syncengine_plugins.sources.google_photos.notebook import Notebook
-from syncengine_plugins.sources.google_photos.records import Locator, PhotoRecord, item_of, read_album, read_photo
+from syncengine_plugins.sources.google_photos.records import PhotoRecord, item_of, read_album, read_photo
 from syncengine_plugins.sources.google_photos.tally import Tally
 
 #: What the user should know before counting on this source; said at every sign-in.

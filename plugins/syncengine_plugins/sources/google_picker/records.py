@@ -12,16 +12,8 @@ import msgspec
 
 from syncengine.api import Kind, MediaItem
 from syncengine_plugins.google.photos.addresses import Addresses
-from syncengine_plugins.google.photos.facts import (
-    REENCODED,
-    camera_of,
-    instant,
-    item_name,
-    kind_from,
-    without_addresses,
-)
+from syncengine_plugins.google.photos.entries import Shown, listed_item, read_entry
 
-_LONGEST_ID = 1000
 _DURATION = re.compile(r"(\d{1,9})(\.\d{1,9})?s")
 _KINDS = {"PHOTO": Kind.PHOTO, "VIDEO": Kind.VIDEO}
 
@@ -77,41 +69,29 @@ class PickedRecord(msgspec.Struct, frozen=True, rename="camel"):
     media_file: MediaFile = MediaFile()
 
 
-class Locator(msgspec.Struct, frozen=True):
-    """How to fetch an item: where its bytes are, and whether a video is ready (``processingStatus``)."""
-
-    addresses: Addresses
-    status: str = ""
-
-
 def read_picked(raw: Any) -> PickedRecord | None:
     """Return a picked item, or ``None`` for what cannot be one."""
-    try:
-        record = msgspec.convert(raw, PickedRecord, strict=False)
-    except msgspec.ValidationError:
-        return None
-    return record if 0 < len(record.id) <= _LONGEST_ID else None
+    return read_entry(raw, PickedRecord)
 
 
 def item_of(raw: Any, record: PickedRecord, addresses: Addresses) -> MediaItem:
-    """Return the item that a record stands for; the bytes of an id stay the same but for edits in Google Photos."""
+    """Return the item that a record stands for."""
     file = record.media_file
     metadata = file.media_file_metadata
-    name = item_name(file.filename, record.id, file.mime_type)
-    kind = _KINDS.get(record.type) or kind_from(file.mime_type, name)
-    return MediaItem(
+    shown = Shown(
         id=record.id,
-        name=name,
-        kind=kind,
-        content_token=f"{file.mime_type} {metadata.width}x{metadata.height}",
-        metadata_token=f"{record.create_time} {file.filename}",
-        taken=instant(record.create_time),
-        camera=camera_of(metadata.camera_make, metadata.camera_model),
-        origins=(f"google-picker:{record.id}",),
-        notes=(REENCODED,) if kind is Kind.VIDEO else (),
-        raw=without_addresses(raw),
-        locator=Locator(addresses, metadata.video_metadata.processing_status if metadata.video_metadata else ""),
+        filename=file.filename,
+        mime_type=file.mime_type,
+        created=record.create_time,
+        width=metadata.width,
+        height=metadata.height,
+        camera_make=metadata.camera_make,
+        camera_model=metadata.camera_model,
+        status=metadata.video_metadata.processing_status if metadata.video_metadata else "",
+        kind=_KINDS.get(record.type),
     )
+    token = f"{record.create_time} {file.filename}"
+    return listed_item(raw, shown, addresses, api="google-picker", metadata_token=token)
 
 
 def seconds(duration: str) -> float | None:

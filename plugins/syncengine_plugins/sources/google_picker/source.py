@@ -26,6 +26,7 @@ from syncengine.api import (
 from syncengine_plugins.google.answers import GoogleAnswerError
 from syncengine_plugins.google.limits import PICKER_BYTES
 from syncengine_plugins.google.photos.addresses import Addresses
+from syncengine_plugins.google.photos.entries import Locator
 from syncengine_plugins.google.photos.facts import completed
 from syncengine_plugins.google.photos.fetching import PhotoFetcher, refuse_unready
 from syncengine_plugins.google.scopes import PICKER_READ
@@ -34,7 +35,7 @@ from syncengine_plugins.sources.google_picker.invitation import PLAINLY
 from syncengine_plugins.sources.google_picker.memory import Memory, OpenSession
 from syncengine_plugins.sources.google_picker.picker_api import PickerApi
 from syncengine_plugins.sources.google_picker.picking import Picking
-from syncengine_plugins.sources.google_picker.records import Locator, item_of, read_picked
+from syncengine_plugins.sources.google_picker.records import item_of, read_picked
 
 _LOG = logging.getLogger(__name__)
 #: In so many runs what failed is tried; then the session is closed, whatever is left.
@@ -119,7 +120,7 @@ class GooglePickerSource(GoogleSource[GooglePickerOptions]):
             warnings.append(f"{left:,} of the picked items are not fetched; the next run tries the same picks again")
         lost = f"{self._unreadable:,} picked items that Google lists in a way that makes no sense"
         missing = (lost,) if self._unreadable else ()
-        counts = {"media": self._listed, "videos": self._videos}
+        counts = {"items": self._listed, "media": self._listed, "videos": self._videos}
         return Inventory(complete=not missing, missing=missing, counts=counts, warnings=tuple(warnings))
 
     def fetch(self, item: MediaItem, into: Sink) -> None:

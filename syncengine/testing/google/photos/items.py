@@ -13,6 +13,7 @@ from syncengine.testing.google.content.bytes import Content, FileContent
 from syncengine.testing.google.content.samples import jpeg
 from syncengine.testing.google.control.clock import Clock
 from syncengine.testing.google.photos.describing import describe
+from syncengine.testing.google.wire.problems import not_found
 
 _MEDIA_TYPES = {".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif", ".webp": "image/webp"}
 _MEDIA_TYPES |= {".dng": "image/x-adobe-dng", ".mts": "video/mp2t", ".mkv": "video/x-matroska"}
@@ -134,6 +135,24 @@ class Photos:
             del self.items[item_id]
             for album in self.albums.values():
                 album.items = [one for one in album.items if one != item_id]
+
+    def own_item(self, item_id: str) -> PhotoItem:
+        """An item that the app created.
+
+        Raises:
+            ApiError: 404, there is none.
+        """
+        item = self.items.get(item_id)
+        if item is None or not item.app_created:
+            raise not_found("Requested entity was not found.")
+        return item
+
+    def own_album(self, album_id: str) -> PhotoAlbum:
+        """An album that the app created; raises as ``own_item`` does."""
+        album = self.albums.get(album_id)
+        if album is None or not album.app_created:
+            raise not_found("Requested entity was not found.")
+        return album
 
     def listed(self, *, app_created: bool = True) -> list[PhotoItem]:
         """Items, newest first.

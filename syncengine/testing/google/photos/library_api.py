@@ -6,12 +6,12 @@ from typing import Any
 
 from syncengine.testing.google.accounts import scopes
 from syncengine.testing.google.photos import search
-from syncengine.testing.google.photos.items import PhotoAlbum, PhotoItem, Photos
+from syncengine.testing.google.photos.items import PhotoItem, Photos
 from syncengine.testing.google.photos.resources import album_resource, item_resource
 from syncengine.testing.google.photos.urls import MediaUrls
 from syncengine.testing.google.wire.message import Answer, Request, json_answer
 from syncengine.testing.google.wire.paging import page, page_size
-from syncengine.testing.google.wire.problems import ApiError, bad_request, because, not_found
+from syncengine.testing.google.wire.problems import ApiError, bad_request, because
 from syncengine.testing.google.wire.routing import LIBRARY, Route, route
 
 READ = frozenset({scopes.LIBRARY_READ})
@@ -66,7 +66,7 @@ class LibraryEndpoints:
         question = {name: value for name, value in body.items() if name not in ("pageSize", "pageToken")}
         size = page_size(request, _integer(body.get("pageSize", 25)), 25, 100)
         if body.get("albumId"):
-            album = self._album(str(body["albumId"]))
+            album = self._photos.own_album(str(body["albumId"]))
             found = [self._photos.items[one] for one in album.items if one in self._photos.items]
         else:
             passes = search.tests(body.get("filters") or {})
@@ -77,7 +77,7 @@ class LibraryEndpoints:
 
     def get(self, request: Request) -> Answer:
         """One item."""
-        return json_answer(item_resource(self._item(request.parts["id"]), self._urls, request))
+        return json_answer(item_resource(self._photos.own_item(request.parts["id"]), self._urls, request))
 
     def batch_get(self, request: Request) -> Answer:
         """Up to 50 items, each found or not, in the order of the request."""
@@ -92,13 +92,12 @@ class LibraryEndpoints:
         """All albums."""
         size = page_size(request, request.number("pageSize", 20), 20, 50)
         mine = [album for album in list(self._photos.albums.values()) if album.app_created]
-        some, token = page(request, mine, size, request.one("pageToken"))
-        found = [album_resource(album, self._photos, self._urls, request) for album in some]
-        return json_answer(({"albums": found} if found else {}) | token)
+        some, more = page(request, mine, size, request.one("pageToken"))
+        return _named("albums", [album_resource(album, self._photos, self._urls, request) for album in some], more)
 
     def album(self, request: Request) -> Answer:
         """One album."""
-        album = self._album(request.parts["id"])
+        album = self._photos.own_album(request.parts["id"])
         return json_answer(album_resource(album, self._photos, self._urls, request))
 
     def sharing(self, request: Request) -> Answer:
@@ -106,39 +105,21 @@ class LibraryEndpoints:
         raise because("insufficientPermissions")
 
     def _page(self, request: Request, found: list[PhotoItem], size: int, token: str, question: Any) -> Answer:
-        """A page of items; an empty one has no ``mediaItems`` at all."""
+        """A page of items."""
         some, more = page(request, found, size, token, question)
-        items = [item_resource(item, self._urls, request) for item in some]
-        return json_answer(({"mediaItems": items} if items else {}) | more)
+        return _named("mediaItems", [item_resource(item, self._urls, request) for item in some], more)
 
     def _result(self, item_id: str, request: Request) -> dict[str, Any]:
         """One entry of ``batchGet``."""
         try:
-            return {"mediaItem": item_resource(self._item(item_id), self._urls, request)}
+            return {"mediaItem": item_resource(self._photos.own_item(item_id), self._urls, request)}
         except ApiError as error:
             return {"status": {"code": 5, "message": error.message}}
 
-    def _item(self, item_id: str) -> PhotoItem:
-        """An item that the app created.
 
-        Raises:
-            ApiError: 404, there is none.
-        """
-        item = self._photos.items.get(item_id)
-        if item is None or not item.app_created:
-            raise not_found("Requested entity was not found.")
-        return item
-
-    def _album(self, album_id: str) -> PhotoAlbum:
-        """An album that the app created.
-
-        Raises:
-            ApiError: 404, there is none.
-        """
-        album = self._photos.albums.get(album_id)
-        if album is None or not album.app_created:
-            raise not_found("Requested entity was not found.")
-        return album
+def _named(name: str, resources: list[dict[str, Any]], more: dict[str, str]) -> Answer:
+    """A page; an empty one has no list at all."""
+    return json_answer(({name: resources} if resources else {}) | more)
 
 
 def _integer(value: Any) -> int:

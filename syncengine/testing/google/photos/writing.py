@@ -13,7 +13,7 @@ from syncengine.testing.google.photos.items import PhotoAlbum, PhotoItem, Photos
 from syncengine.testing.google.photos.resources import album_resource, item_resource
 from syncengine.testing.google.photos.urls import MediaUrls
 from syncengine.testing.google.wire.message import Answer, Request, json_answer, text_answer
-from syncengine.testing.google.wire.problems import bad_request, not_found
+from syncengine.testing.google.wire.problems import bad_request
 from syncengine.testing.google.wire.routing import LIBRARY, Route, route
 
 UPLOAD_LIFE = 86400
@@ -90,7 +90,7 @@ class WritingEndpoints:
         wanted = body.get("newMediaItems") or []
         if not wanted or len(wanted) > 50:
             raise bad_request("Request must have less than 50 items.")
-        album = self._album(str(body["albumId"])) if body.get("albumId") else None
+        album = self._photos.own_album(str(body["albumId"])) if body.get("albumId") else None
         results = [self._create(one, album, request) for one in wanted]
         return json_answer({"newMediaItemResults": results}, 200 if all("mediaItem" in one for one in results) else 207)
 
@@ -103,9 +103,7 @@ class WritingEndpoints:
 
     def patch_item(self, request: Request) -> Answer:
         """Change an item's description."""
-        item = self._photos.items.get(request.parts["id"])
-        if item is None or not item.app_created:
-            raise not_found("Requested entity was not found.")
+        item = self._photos.own_item(request.parts["id"])
         if request.one("updateMask") != "description":
             raise bad_request("Only the description can be changed.")
         item.description = str(request.json().get("description", ""))
@@ -113,7 +111,7 @@ class WritingEndpoints:
 
     def patch_album(self, request: Request) -> Answer:
         """Change an album's title or cover."""
-        album, body = self._album(request.parts["id"]), request.json()
+        album, body = self._photos.own_album(request.parts["id"]), request.json()
         wanted = request.one("updateMask").replace("_", "").lower().split(",")
         if not set(wanted) <= {"title", "coverphotomediaitemid"}:
             raise bad_request("Only the title and the cover can be changed.")
@@ -125,13 +123,13 @@ class WritingEndpoints:
 
     def add_items(self, request: Request) -> Answer:
         """Put items into an album, all or none."""
-        album, wanted = self._album(request.parts["id"]), self._wanted(request)
+        album, wanted = self._photos.own_album(request.parts["id"]), self._wanted(request)
         album.items += [one for one in wanted if one not in album.items]
         return json_answer({})
 
     def remove_items(self, request: Request) -> Answer:
         """Take items out of an album, all or none."""
-        album, wanted = self._album(request.parts["id"]), self._wanted(request)
+        album, wanted = self._photos.own_album(request.parts["id"]), self._wanted(request)
         if not set(wanted) <= set(album.items):
             raise bad_request("Request contains an invalid media item id.")
         album.items = [one for one in album.items if one not in wanted]
@@ -159,17 +157,6 @@ class WritingEndpoints:
             known = self._photos.add(filename, upload.content, mime_type=upload.mime_type)
             self._known[digest] = known.id
         return known
-
-    def _album(self, album_id: str) -> PhotoAlbum:
-        """An album that the app created.
-
-        Raises:
-            ApiError: 404, there is none.
-        """
-        album = self._photos.albums.get(album_id)
-        if album is None or not album.app_created:
-            raise not_found("Requested entity was not found.")
-        return album
 
     def _wanted(self, request: Request) -> list[str]:
         """The items of a request, at most 50, each of them known.

@@ -191,7 +191,7 @@ def in_testing(emulator):
     return emulator
 
 
-def test_status_of_a_client_in_testing(source, store, user, in_testing, clock, tmp_path):
+def test_status_of_a_client_in_testing(source, store, user, in_testing, tmp_path):
     done = source.sign_in(store, user)
     assert "in testing" in done.warnings[0]
     done_at = load_grant(store).refreshed_at
@@ -199,7 +199,7 @@ def test_status_of_a_client_in_testing(source, store, user, in_testing, clock, t
     assert status.signed_in
     assert status.account == done.account
     assert status.missing == ()
-    assert status.expires == pytest.approx(of_day(clock.now() + 7 * 86400), abs=timedelta(minutes=2))
+    assert status.expires == pytest.approx(of_day(in_testing.clock.now() + 7 * 86400), abs=timedelta(minutes=2))
     assert "In production" in status.warnings[0]
     in_testing.clock.advance(2 * 86400)
     with source.opened(store, tmp_path) as run:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from syncengine.api import Inventory, ItemError, MediaItem, RetryableError, RunContext, Selection
+from syncengine.api import FatalError, Inventory, ItemError, MediaItem, RetryableError, RunContext, Selection
 from syncengine.testing.contracts.source import fetched
 from syncengine.testing.google import BytesContent, GoogleEmulator
 from tests.contract.google_account import MemoryStore
@@ -15,6 +15,10 @@ from tests.unit.plugins.google.people import FakeClock
 
 #: Made once: encoding takes longer than most tests.
 HEIC = heic(2)
+#: Boxes that say where they end.
+MOVIE = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + b"\0\0\0\x48mdat" + bytes(range(64)) + b"\0\0\0\x08free"
+START = 1_780_000_000.0
+JULY = 1_562_163_725.0  # 2019-07-03T14:22:05Z
 _TRIES = 4
 
 
@@ -71,6 +75,22 @@ class Visitor:
                     self.bring(source, item, found)
             found.inventory = source.inventory()
         return found
+
+    def visit_slowly(self) -> Visit:
+        """Make a run whose addresses are all too old when they are used, so that every kind of request is made."""
+        with self.opened() as source:
+            found = Visit(items=list(source.scan(Selection())))
+            self.google.clock.advance(45 * 60)
+            for item in found.items:
+                self.bring(source, item, found)
+        return found
+
+    def visit_or_stop(self) -> tuple[Visit | None, FatalError | None]:
+        """Make a slow run; return what it brought, or why it stopped."""
+        try:
+            return self.visit_slowly(), None
+        except FatalError as error:
+            return None, error
 
     def bring(self, source: Any, item: MediaItem, found: Visit) -> None:
         """Fetch an item, trying again as the engine does."""

@@ -18,8 +18,7 @@ from syncengine.testing.google import (
 )
 from tests.contract.google_account import signed_in
 from tests.contract.photos import jpeg
-from tests.unit.plugins.sources.google_photos.conftest import JULY
-from tests.unit.plugins.sources.google_visits import Visit, bytes_of, text
+from tests.unit.plugins.sources.google_visits import JULY, Visit, bytes_of, text
 
 MINE = ["tower.heic", "sea.jpg", "clip.mp4", "old.jpg"]
 ENDPOINTS = ["library.albums.list", "library.mediaItems.search", "library.mediaItems.batchGet", "media.library"]
@@ -29,28 +28,11 @@ def mine(google):
     return {name: content for name, content in bytes_of(google).items() if name in MINE}
 
 
-def visit_slowly(visitor):
-    """A run whose addresses are all too old when they are used, so that every kind of request is made."""
-    with visitor.opened() as source:
-        found = Visit(items=list(source.scan(Selection())))
-        visitor.google.clock.advance(45 * 60)
-        for item in found.items:
-            visitor.bring(source, item, found)
-    return found
-
-
-def stopped_or_not(visitor):
-    try:
-        return visit_slowly(visitor), None
-    except FatalError as error:
-        return None, error
-
-
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 502, 503])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_an_answer_that_fails_once(visitor, google, endpoint, status):
     google.faults.status(endpoint, status)
-    found, error = stopped_or_not(visitor)
+    found, error = visitor.visit_or_stop()
     if error is not None:
         assert status in (403, 404)
         assert str(status) in error.reason
@@ -69,7 +51,7 @@ def test_an_answer_that_fails_once(visitor, google, endpoint, status):
 @pytest.mark.slow
 def test_an_answer_that_fails_always(visitor, google, endpoint, status):
     google.faults.status(endpoint, status, times=None)
-    found, error = stopped_or_not(visitor)
+    found, error = visitor.visit_or_stop()
     if error is not None:
         assert error.advice
         assert str(status) in error.reason
@@ -85,7 +67,7 @@ def test_an_answer_that_fails_always(visitor, google, endpoint, status):
 def test_a_quota_per_day_ends_the_run_and_says_until_when(visitor, google, endpoint):
     google.faults.daily_quota(endpoint)
     with pytest.raises(QuotaError, match="per day") as caught:
-        visit_slowly(visitor)
+        visitor.visit_slowly()
     assert caught.value.again.timestamp() > google.clock.now()
     google.faults.clear()
     google.clock.advance(86400)
@@ -102,7 +84,7 @@ def test_a_short_429_waits_half_a_minute(visitor, google):
 @pytest.mark.parametrize("text", ['<html>{"', "[]", '{"mediaItems": 3, "albums": 3, "mediaItemResults": 3}', ""])
 def test_garbage_once(visitor, google, endpoint, text):
     google.faults.add(endpoint, Garbage(text))
-    assert visit_slowly(visitor).contents == mine(google)
+    assert visitor.visit_slowly().contents == mine(google)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS[:2])
@@ -138,7 +120,7 @@ def test_an_entry_that_makes_no_sense_costs_only_itself_and_is_told(visitor, goo
 def test_addresses_are_renewed_before_they_are_too_old(visitor, google):
     for number in range(120):
         google.library.photos.add(f"{number}.jpg", created=JULY + 1000 + number)
-    found = visit_slowly(visitor)
+    found = visitor.visit_slowly()
     assert len(found.contents) == 124
     assert google.counters.statuses[403] == 0
     assert google.counters.requests["library.mediaItems.batchGet"] == 3  # 100 of one page, 24 of the next
@@ -293,7 +275,7 @@ def test_access_that_ends_in_the_middle_ends_the_run(visitor, google):
 @pytest.mark.parametrize("offset", [-3600.0, 3600.0])
 def test_a_clock_that_is_off_by_an_hour_does_no_harm(visitor, google, offset):
     visitor.clock.offset = offset
-    assert visit_slowly(visitor).contents == mine(google)
+    assert visitor.visit_slowly().contents == mine(google)
     google.clock.advance(7200)
     assert visitor.visit().contents == mine(google)
 

@@ -11,8 +11,7 @@ from syncengine.api import AlbumRef, FatalError, ItemState, Kind, Selection
 from syncengine.testing.google import EmptyPage
 from syncengine_plugins.sources.google_photos.source import ONLY_OWN_UPLOADS
 from tests.unit.plugins.google.people import User
-from tests.unit.plugins.sources.google_photos.conftest import JULY
-from tests.unit.plugins.sources.google_visits import bytes_of
+from tests.unit.plugins.sources.google_visits import JULY, bytes_of
 
 MINE = ["tower.heic", "sea.jpg", "clip.mp4", "old.jpg"]
 

@@ -11,11 +11,7 @@ from syncengine_plugins.sources.google_picker import GooglePickerOptions, Google
 from tests.contract.google_account import signed_in
 from tests.contract.photos import jpeg
 from tests.unit.plugins.google.people import FakeClock
-from tests.unit.plugins.sources.google_visits import HEIC, Visitor
-
-START = 1_780_000_000.0
-JULY = 1_562_163_725.0  # 2019-07-03T14:22:05Z
-MOVIE = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + b"\0\0\0\x48mdat" + bytes(range(64)) + b"\0\0\0\x08free"
+from tests.unit.plugins.sources.google_visits import HEIC, JULY, MOVIE, START, Visitor
 
 
 @pytest.fixture

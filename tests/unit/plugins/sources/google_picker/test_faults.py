@@ -12,26 +12,9 @@ from syncengine.testing.google import Cut, ExpiredUrl, Garbage, Redirect, TooLon
 from syncengine_plugins.google.endpoints import GoogleEndpoints
 from syncengine_plugins.sources.google_picker.invitation import checked_link
 from tests.contract.google_account import signed_in
-from tests.unit.plugins.sources.google_visits import Visit, bytes_of
+from tests.unit.plugins.sources.google_visits import bytes_of
 
 ENDPOINTS = ["picker.sessions.create", "picker.sessions.get", "picker.mediaItems.list", "media.picker"]
-
-
-def visit_slowly(visitor):
-    """A run whose addresses are all too old when they are used, so that every kind of request is made."""
-    with visitor.opened() as source:
-        found = Visit(items=list(source.scan(Selection())))
-        visitor.google.clock.advance(45 * 60)
-        for item in found.items:
-            visitor.bring(source, item, found)
-    return found
-
-
-def stopped_or_not(visitor):
-    try:
-        return visit_slowly(visitor), None
-    except FatalError as error:
-        return None, error
 
 
 def complete_later(visitor, google, found=None):
@@ -47,7 +30,7 @@ def complete_later(visitor, google, found=None):
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_an_answer_that_fails_once(visitor, google, endpoint, status):
     google.faults.status(endpoint, status)
-    found, error = stopped_or_not(visitor)
+    found, error = visitor.visit_or_stop()
     if error is not None:
         assert status in (403, 404)
         assert str(status) in error.reason
@@ -63,7 +46,7 @@ def test_an_answer_that_fails_once(visitor, google, endpoint, status):
 @pytest.mark.slow
 def test_an_answer_that_fails_always(visitor, google, endpoint, status):
     google.faults.status(endpoint, status, times=None)
-    found, error = stopped_or_not(visitor)
+    found, error = visitor.visit_or_stop()
     if endpoint == "picker.sessions.delete":
         assert found.contents == bytes_of(google)
         return
@@ -80,7 +63,7 @@ def test_an_answer_that_fails_always(visitor, google, endpoint, status):
 def test_a_quota_per_day_ends_the_run_and_says_until_when(visitor, google, endpoint):
     google.faults.daily_quota(endpoint)
     with pytest.raises(QuotaError, match="per day"):
-        visit_slowly(visitor)
+        visitor.visit_slowly()
     google.clock.advance(86400)
     complete_later(visitor, google)
 
@@ -89,7 +72,7 @@ def test_a_quota_per_day_ends_the_run_and_says_until_when(visitor, google, endpo
 @pytest.mark.parametrize("text", ['<html>{"', "[]", '{"id": 3, "mediaItems": 3}', ""])
 def test_garbage_once(visitor, google, endpoint, text):
     google.faults.add(endpoint, Garbage(text))
-    assert visit_slowly(visitor).contents == bytes_of(google)
+    assert visitor.visit_slowly().contents == bytes_of(google)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS[:3])
@@ -150,7 +133,7 @@ def test_an_entry_that_makes_no_sense_costs_only_itself_and_is_told(visitor, goo
 
 
 def test_old_addresses_are_listed_again_before_they_are_used(visitor, google):
-    found = visit_slowly(visitor)
+    found = visitor.visit_slowly()
     assert found.contents == bytes_of(google)
     assert google.counters.statuses[403] == 0
     assert google.counters.requests["picker.mediaItems.list"] == 2

@@ -13,8 +13,7 @@ from syncengine_plugins.sources.google_picker import invitation as shown
 from syncengine_plugins.sources.google_picker.invitation import PLAINLY, drawn, invitation
 from tests.contract.google_account import signed_in
 from tests.unit.plugins.google.people import User
-from tests.unit.plugins.sources.google_picker.conftest import JULY
-from tests.unit.plugins.sources.google_visits import bytes_of
+from tests.unit.plugins.sources.google_visits import JULY, bytes_of
 
 ALL = ["tower.heic", "sea.jpg", "clip.mp4", "old.jpg"]
 
