@@ -180,12 +180,14 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
         missing: the parts that could not be listed, by name with the reason; empty when complete.
         counts: totals of the source's own kinds of member, such as ``media``, ``sidecars``, ``albums``, ``other``.
         warnings: what a person should know (unmatched sidecars, a folder that could not be read).
+        partial: only a part of the library was asked for, so what was not listed may be there all the same.
     """
 
     complete: bool = True
     missing: tuple[str, ...] = ()
     counts: Mapping[str, int] = {}
     warnings: tuple[str, ...] = ()
+    partial: bool = False
 
 
 class AppliedTransform(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,6 +289,10 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
         warnings: what a person should know.
         seconds: how long it took.
         plan: the saved plan that it carried out: its file and its digest; or empty.
+        removed: files that left the source and were moved to the trash; a dry run: that would be.
+        removals: the first hundred of them: id, name, path and reason; also of those that were refused.
+        removal_refused: why a mirror run removed nothing, and what to do; or empty.
+        trash_emptied: files that the trash had kept for long enough, and that are gone for good.
     """
 
     run: str
@@ -313,3 +319,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     plan: str = ""
+    removed: int = 0
+    removals: tuple[Mapping[str, str], ...] = ()
+    removal_refused: str = ""
+    trash_emptied: int = 0

@@ -12,7 +12,9 @@ import msgspec
 
 from syncengine.api import Inventory, LedgerLine, MediaItem, Outcome
 from syncengine.engine.clean_text import encoded_lines
+from syncengine.engine.departures import Listing
 from syncengine.engine.ports import Progress
+from syncengine.engine.removals import Removals
 from syncengine.records import ItemRecord
 
 MAX_FAILURES_IN_REPORT = 100
@@ -48,9 +50,12 @@ class Account:
     Args:
         ledger: the file to write.
         progress: is told of each outcome.
+        listing: takes the ids of what is listed, for a run that mirrors.
     """
 
-    def __init__(self, ledger: Path, progress: Progress) -> None:
+    def __init__(self, ledger: Path, progress: Progress, listing: Listing | None = None) -> None:
+        self.listing = listing
+        self.removals = Removals()
         self.listed = 0
         self.outcomes: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
         self.duplicates: Counter[str] = Counter()
@@ -70,6 +75,8 @@ class Account:
     def list_items(self, items: Sequence[MediaItem]) -> None:
         """Count items that the source listed."""
         self.listed += len(items)
+        if self.listing is not None:
+            self.listing.add(items)
         self._progress.listed(len(items), sum([item.size or 0 for item in items]))
 
     def count_unchanged(self, found: Sequence[tuple[MediaItem, ItemRecord]]) -> None:
@@ -108,6 +115,8 @@ class Account:
                 self.filtered_by[line.reason] += 1
             elif line.outcome is Outcome.FAILED and len(self.failures) < MAX_FAILURES_IN_REPORT:
                 self.failures.append({"id": line.id, "name": line.name, "reason": line.reason})
+            if line.outcome is Outcome.FAILED and self.listing is not None:
+                self.listing.unsettle(line.name)
         self._progress.finished(line)
 
     def count_fetched(self, size: int) -> None:

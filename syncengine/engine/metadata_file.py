@@ -147,10 +147,14 @@ def describe(
 def refreshed(document: MetadataFile, item: MediaItem, zone: tzinfo) -> MetadataFile:
     """Return the metadata file with what the source says now; what only the bytes said stays.
 
+    ``item`` may be another one than before: one that holds the file still when the other left the source.
     Albums unite: an additive run never takes an item out of one.
     """
     facts: Mapping[str, Any] = {
-        "source": msgspec.structs.replace(document.source, origins=united(document.source.origins, item.origins)),
+        "source": msgspec.structs.replace(
+            document.source, id=item.id, origins=united(document.source.origins, item.origins)
+        ),
+        "name": item.name,
         "taken": _refreshed_time(document.taken, item.taken, zone),
         "description": item.description,
         "location": Locations(source=item.location, exif=item.exif_location or document.location.exif),

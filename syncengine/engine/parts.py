@@ -16,6 +16,7 @@ from syncengine.api import Asset, Deduplicator, Destination, LedgerLine, RunRepo
 from syncengine.engine.intents import Orphans
 from syncengine.engine.layout import PathTemplate
 from syncengine.engine.ports import Progress, State
+from syncengine.engine.removals import Mirror
 from syncengine.engine.work import Work
 from syncengine.engine.workers import Worked
 from syncengine.model import Outcome
@@ -124,6 +125,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         exclusive: held while this run changes what profiles of one destination share.
         only: permits what may be worked on, or ``None`` for everything.
         plan: the saved plan that the run carries out, for people; or empty.
+        mirror: how removals at the source are followed; ``None`` when they are not, or when this run may not tell.
     """
 
     run: str
@@ -156,6 +158,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     exclusive: Callable[[], AbstractContextManager[None]]
     only: Permit | None = None
     plan: str = ""
+    mirror: Mirror | None = None
 
     @property
     def is_ending(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,11 +14,14 @@ from syncengine.engine import listings, spool
 from syncengine.engine.account import Account
 from syncengine.engine.albums import AlbumWriter
 from syncengine.engine.clean_text import cleaned, encoded
+from syncengine.engine.departures import Listing
+from syncengine.engine.mirroring import mirror, rehearse_mirror
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.pipeline import process
 from syncengine.engine.planning import decide_all
 from syncengine.engine.recording import Recorder
+from syncengine.engine.restoring import settle
 from syncengine.errors import FatalError, InterruptedRunError, ItemError
 from syncengine.model import LedgerLine, Outcome
 from syncengine.records import StateBatch
@@ -41,11 +44,16 @@ def run(parts: RunParts) -> RunReport:
     clock = _Clock()
     parts.observers.run_started(parts.profile, parts.run)
     with (
-        closing(Account(parts.spool / spool.LEDGER, parts.progress)) as account,
+        ExitStack() as stack,
+        closing(_account(parts, stack)) as account,
         closing(Recorder(parts, account)) as recorder,
     ):
-        ended, reason = _guarded(parts, lambda: process(parts, account, recorder))
+        ended, reason = _guarded(parts, lambda: _begin(parts, account, recorder))
         with parts.exclusive():
+            if ended == "completed" and parts.mirror is not None:
+                ended, reason = _guarded(
+                    parts, lambda: mirror(parts, account, recorder, _inventory(parts, account)), last=True
+                )
             closed, why = _guarded(parts, lambda: _complete(parts, account, recorder), last=True)
     if ended == "completed":
         ended, reason = closed, why
@@ -72,10 +80,25 @@ def _saved(parts: RunParts, report: RunReport) -> RunReport:
 def rehearse(parts: RunParts) -> RunReport:
     """Decide about every item and do nothing: a dry run. What would be fetched counts as stored or updated."""
     clock = _Clock()
-    with closing(Account(parts.spool / spool.LEDGER, parts.progress)) as account:
+    with ExitStack() as stack, closing(_account(parts, stack)) as account:
         ended, reason = _guarded(parts, lambda: _decide(parts, account))
+        if ended == "completed" and parts.mirror is not None:
+            ended, reason = _guarded(parts, lambda: rehearse_mirror(parts, account, _inventory(parts, account)))
     report = _report(parts, account, clock, ended, reason)
     return msgspec.structs.replace(report, dry_run=True)
+
+
+def _account(parts: RunParts, stack: ExitStack) -> Account:
+    """Return the run's account, which keeps what is listed when removals are to be followed."""
+    listing = stack.enter_context(closing(Listing(parts.staging))) if parts.mirror is not None else None
+    return Account(parts.spool / spool.LEDGER, parts.progress, listing)
+
+
+def _begin(parts: RunParts, account: Account, recorder: Recorder) -> None:
+    if parts.recovering:
+        with parts.exclusive():
+            settle(parts.destination, parts.state, recorder.journal, _now())
+    process(parts, account, recorder)
 
 
 def _decide(parts: RunParts, account: Account) -> None:
@@ -112,7 +135,9 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     dirty = recorder.albums
     if parts.recovering:
         dirty = dirty | {album.id for record in parts.state.all_contents() for album in record.albums}
-    records = albums.write(dirty, parts.source.albums() if account.read_to_end else ())
+        dirty |= {album.id for album in parts.state.albums()}
+    listed = parts.source.albums() if account.read_to_end else ()
+    records = albums.write(dirty, listed, drop_empty=parts.mirror is not None and account.read_to_end)
     account.warn(albums.warnings)
     account.unmended += albums.warnings
     if changed:
@@ -132,13 +157,18 @@ def _deliver(parts: RunParts, report: RunReport, *, mended: bool) -> None:
     spool.deliver(parts.spool, Papers(parts.destination, parts.staging), mended=mended)
 
 
+def _inventory(parts: RunParts, account: Account) -> Inventory:
+    """Return what the source says of its listing, once that was read to its end."""
+    if not account.read_to_end:
+        return Inventory(complete=False)
+    try:
+        return parts.source.inventory()
+    except (FatalError, ItemError) as error:
+        return Inventory(complete=False, missing=(f"the source's totals: {error}",))
+
+
 def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:
-    inventory = Inventory(complete=False)
-    if account.read_to_end:
-        try:
-            inventory = parts.source.inventory()
-        except (FatalError, ItemError) as error:
-            inventory = Inventory(complete=False, missing=(f"the source's totals: {error}",))
+    inventory = _inventory(parts, account)
     account.warn(inventory.warnings)
     report = RunReport(
         run=parts.run,
@@ -163,6 +193,10 @@ def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reas
         warnings=tuple(account.warnings),
         seconds=clock.seconds(),
         plan=parts.plan,
+        removed=account.removals.count if not account.removals.refused else 0,
+        removals=tuple(account.removals.first),
+        removal_refused=account.removals.refused,
+        trash_emptied=account.removals.emptied,
     )
     return msgspec.convert(cleaned(msgspec.to_builtins(report)), RunReport)
 

@@ -33,6 +33,7 @@ from syncengine.engine.intents import read_orphans
 from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import AlbumStyle, RunParts
+from syncengine.engine.removals import Mirror
 from syncengine.engine.silence import Silent
 from syncengine.engine.steady_destination import SteadyDestination
 from syncengine.engine.workers import Worked
@@ -107,6 +108,7 @@ class Backup:
         self.limit: int | None = None
         self.layout = "photos/{taken:%Y}/{taken:%m}/{name}"
         self.albums: AlbumStyle = "auto"
+        self.mirror: Mirror | None = None
         self.metadata: tuple[str, ...] = ("json",)
         self.profile = "test"
         self.told = Told()
@@ -197,6 +199,7 @@ def _opened(backup: Backup) -> Iterator[RunParts]:
             stop=backup.stop,
             failed=threading.Event(),
             exclusive=backup.exclusive,
+            mirror=backup.mirror,
         )
 
 
