@@ -21,7 +21,7 @@ from syncengine.engine.metadata_file import (
 )
 from syncengine.model import LedgerLine, Outcome, RunReport
 
-SCHEMAS = ("plan", "report", "ledger", "metadata", "album", "deduplication", "profile")
+SCHEMAS = ("plan", "report", "verify", "ledger", "metadata", "album", "deduplication", "profile")
 
 
 def _schema(name: str) -> dict[str, Any]:

@@ -1,0 +1,186 @@
+"""Verifications: a profile's destination read back, beside whatever run is under way there."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncengine.api import Destination
+from syncengine.app.opening import temporary_directory
+from syncengine.config.profile import Profile
+from syncengine.engine import spool
+from syncengine.engine.intents import read_orphans
+from syncengine.engine.layout import candidate_paths
+from syncengine.engine.ports import State
+from syncengine.engine.steady_destination import SteadyDestination
+from syncengine.engine.verification.findings import Verification
+from syncengine.engine.verification.selection import Selection, parse_sample, parse_since
+from syncengine.engine.verification.verifier import Verifying, Watcher, verify
+from syncengine.errors import ConfigError, FatalError
+from syncengine.state.locks import destination_lock, profile_lock
+from syncengine.state.placement import default_state_directory
+from syncengine.state.store import StateStore
+
+#: Threads that read; more of them only make a disk's head jump.
+_FEWEST, _MOST = 2, 4
+
+
+class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks of a verification.
+
+    Args:
+        sample: such as ``5%``, or empty.
+        since: the id of a run, a date or a span of time, or empty.
+        restart: do not go on where an interrupted one stopped.
+    """
+
+    sample: str = ""
+    since: str = ""
+    restart: bool = False
+
+    def selection(self, profile: Profile) -> Selection:
+        """Return what is to be read. Raises ``ConfigError`` when that makes no sense."""
+        if self.sample and self.since:
+            raise ConfigError("--sample and --since cannot be used together; choose one")
+        if self.sample:
+            seed = random.SystemRandom().getrandbits(32)
+            return Selection(sample=parse_sample(self.sample), seed=seed)
+        if self.since:
+            first = parse_since(self.since, profile.zone, datetime.now().astimezone())
+            return Selection(since=first, asked=self.since.strip())
+        return Selection()
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verification that found everything intact leaves in the state directory.
+
+    Args:
+        verified: when it began, ISO 8601 with offset.
+        run: the profile's last run then, which was complete; empty where the last one was not.
+        files: how many were read back.
+        destination: identity of the destination.
+    """
+
+    version: int = 1
+    verified: str
+    run: str
+    files: int
+    destination: str
+
+
+def verify_profile(profile: Profile, request: VerifyRequest, watcher: Watcher, stop: threading.Event) -> Verification:
+    """Read a profile's destination back and return the account.
+
+    Raises:
+        ConfigError: the request makes no sense.
+        LockedError: another verification of the profile is under way.
+        FatalError: it could not begin; once it has begun, the account says why it stopped.
+    """
+    selection = request.selection(profile)
+    directory = default_state_directory()
+    with ExitStack() as stack:
+        stack.enter_context(profile_lock(directory, f"{profile.name} (verify)"))
+        store = stack.enter_context(StateStore.open(directory))
+        destination = open_existing(profile, stop, stack)
+        state = store.bind(profile.name, destination.identity)
+        _check_known(profile, destination, state)
+        own = directory / "profiles" / profile.name
+        parts = Verifying(
+            profile=profile.name,
+            destination_label=f"{profile.destination.name} {destination.location}",
+            destination=destination,
+            state=state,
+            selection=selection,
+            restart=request.restart,
+            layout=profile.layout.path,
+            albums=profile.layout.albums,
+            metadata=profile.layout.metadata,
+            threads=min(_MOST, max(_FEWEST, len(os.sched_getaffinity(0)))),
+            scratch=temporary_directory(stack),
+            progress_file=own / "verify.jsonl",
+            watcher=watcher,
+            stop=stop,
+            exclusive=partial(destination_lock, directory, destination.identity),
+            unfinished=partial(_unfinished, directory, destination.identity),
+        )
+        try:
+            own.mkdir(parents=True, exist_ok=True, mode=0o700)
+            found = verify(parts)
+            _leave_proof(own, found, destination, state)
+        except OSError as error:
+            raise FatalError(
+                f"{error.filename or own}: {error.strerror}", advice="make room there and verify again"
+            ) from error
+        return found
+
+
+def open_existing(profile: Profile, stop: threading.Event, stack: ExitStack) -> Destination[Any]:
+    """Open a destination that has to be there; ``stack`` closes it. Raises ``FatalError``."""
+    destination: Destination[Any] = SteadyDestination(profile.destination.make(), stop)
+    stack.callback(destination.close)
+    destination.open(create=False)
+    return destination
+
+
+def proof_of(profile: str) -> Proof | None:
+    """Return what the last verification that found everything intact has left, or ``None``."""
+    try:
+        content = (default_state_directory() / "profiles" / profile / "verified.json").read_bytes()
+        return msgspec.json.decode(content, type=Proof)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _check_known(profile: Profile, destination: Destination[Any], state: State) -> None:
+    """Refuse to call all well where nothing is known."""
+    if next(iter(state.all_contents()), None) is None:
+        raise FatalError(
+            f"nothing is recorded of {destination.location}, so there is nothing to compare it with",
+            advice=f"run profile {profile.name} first; where it ran before, see that the right disk is mounted there",
+        )
+
+
+def _leave_proof(own: Path, found: Verification, destination: Destination[Any], state: State) -> None:
+    """Remember that everything was read back and is well."""
+    if not found.is_proof:
+        return
+    last = next(iter(state.runs(1)), None)
+    is_whole = last is not None and last.complete and last.ended == "completed"
+    proof = Proof(
+        verified=found.started,
+        run=last.run if last is not None and is_whole else "",
+        files=found.checked,
+        destination=destination.identity,
+    )
+    new = own / "verified.new"
+    new.write_bytes(msgspec.json.encode(proof))
+    os.replace(new, own / "verified.json")
+
+
+class _Known(msgspec.Struct, frozen=True):
+    identity: str
+
+
+def _unfinished(directory: Path, identity: str) -> frozenset[str] | None:
+    """Return the paths that runs without an end were about to place at a destination; ``None`` without such runs."""
+    left: list[Path] = []
+    profiles = directory / "profiles"
+    for own in sorted(profiles.iterdir()) if profiles.is_dir() else ():
+        try:
+            known = msgspec.json.decode((own / "destination.json").read_bytes(), type=_Known)
+        except (OSError, msgspec.MsgspecError):
+            continue
+        if known.identity == identity:
+            left += spool.leftovers(own / "runs")
+    if not left:
+        return None
+    orphans = read_orphans(left)
+    return frozenset(name for (content, _), path in orphans.items() for name in candidate_paths(path, content))

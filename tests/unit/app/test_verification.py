@@ -1,0 +1,96 @@
+"""A profile's verification inside this process: what it is asked, what it refuses, what it leaves."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from syncengine import app
+from syncengine.app import verification
+from syncengine.app.verification import VerifyRequest, proof_of, verify_profile
+from syncengine.cli.verify_progress import Tally
+from syncengine.engine.silence import Silent
+from syncengine.errors import ConfigError, FatalError, LockedError
+from syncengine.state.locks import profile_lock
+from tests.unit.app.test_runs import Home
+
+
+@pytest.fixture
+def home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home with one photo that was backed up."""
+    monkeypatch.setenv("SYNCENGINE_STATE_DIR", str(tmp_path / "state"))
+    made = Home(tmp_path)
+    assert made.run().complete
+    return made
+
+
+def verify(home: Home, **request: Any) -> Any:
+    return verify_profile(home.profile(), VerifyRequest(**request), Tally(), threading.Event())
+
+
+def test_a_clean_verification_leaves_a_proof(home):
+    assert proof_of("test") is None
+    found = verify(home)
+    proof = proof_of("test")
+    assert found.is_proof
+    assert (proof.files, proof.verified) == (1, found.started)
+    assert proof.run == app.reports("test", 1)[0].run
+
+
+def test_the_proof_of_a_run_that_was_not_complete_names_no_run(home):
+    home.photo("b.jpg", b"b")
+    stop = threading.Event()
+    stop.set()
+    app.run_profile(home.profile(), home.host, app.RunRequest(), Silent(), stop)
+    verify(home)
+    assert proof_of("test").run == ""
+
+
+@pytest.mark.parametrize("request_", [{"sample": "100%"}, {"since": "30d"}])
+def test_a_part_is_no_proof(home, request_):
+    assert verify(home, **request_).findings == []
+    assert proof_of("test") is None
+
+
+def test_two_selections_at_once_make_no_sense(home):
+    with pytest.raises(ConfigError, match="cannot be used together"):
+        verify(home, sample="5%", since="1d")
+
+
+def test_it_goes_on_beside_a_run_but_not_beside_another_of_the_same_profile(home):
+    with profile_lock(home.directory / "state", "test"):
+        assert verify(home).is_proof
+    with profile_lock(home.directory / "state", "test (verify)"), pytest.raises(LockedError):
+        verify(home)
+
+
+def test_where_nothing_is_recorded_nothing_is_called_well(home):
+    (home.directory / "backup2").mkdir()
+    with pytest.raises(FatalError, match="nothing is recorded"):
+        verify_profile(home.profile("new", "backup2"), VerifyRequest(), Tally(), threading.Event())
+    (home.directory / "backup").rename(home.directory / "unmounted")
+    (home.directory / "backup").mkdir()
+    with pytest.raises(FatalError):
+        verify(home)
+
+
+def test_a_full_disk_of_the_state_directory_is_said(home, monkeypatch):
+    def full(parts: Any) -> Any:
+        raise OSError(28, "No space left on device", "verify.jsonl")
+
+    monkeypatch.setattr(verification, "verify", full)
+    with pytest.raises(FatalError, match=r"verify\.jsonl: No space left"):
+        verify(home)
+
+
+def test_runs_without_an_end_are_seen_where_they_go_to_the_same_destination(home):
+    assert verify(home).notes == ()
+    (home.directory / "backup/metadata/checksums.sha256").unlink()
+    unfinished = home.directory / "state/profiles/test/runs/20260101T000000Z"
+    unfinished.mkdir()
+    found = verify(home)
+    assert (found.findings, len(found.notes)) == ([], 1)
+    unfinished.rmdir()
+    assert [finding.kind.value for finding in verify(home).findings] == ["checksums"]
