@@ -19,6 +19,8 @@ from pathlib import Path
 _SUFFIX = ".lock"
 #: Locks of another machine may not be visible here; what it left is taken for dead after this many seconds.
 _OTHER_MACHINE = 86_400.0
+#: A run that was killed before it wrote its lock and made its directory has left an empty file, which goes after this.
+_NEVER_BEGUN = 60.0
 _TOUCH_AFTER = 600.0
 
 
@@ -78,6 +80,8 @@ def _take_lock(temporary: str) -> tuple[str, int]:
                 os.write(fd, json.dumps(machine()).encode())
                 return path, fd
         except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
             os.close(fd)
             raise
         # Somebody who cleans up was quicker and took the new lock for a dead one.
@@ -127,7 +131,7 @@ def _is_dead(lock: str) -> bool:
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return _is_of_this_machine(fd) or _is_old(fd)
+        return _is_of_this_machine(fd) or _is_old(fd) or _never_began(fd, lock)
     except BlockingIOError:
         return False
     except OSError:
@@ -137,8 +141,13 @@ def _is_dead(lock: str) -> bool:
         os.close(fd)
 
 
-def _is_old(fd: int) -> bool:
-    return time.time() - os.fstat(fd).st_mtime > _OTHER_MACHINE
+def _is_old(fd: int, age: float = _OTHER_MACHINE) -> bool:
+    return time.time() - os.fstat(fd).st_mtime > age
+
+
+def _never_began(fd: int, lock: str) -> bool:
+    """Return whether a lock is empty, of no directory, and not being written just now."""
+    return _is_old(fd, _NEVER_BEGUN) and not os.fstat(fd).st_size and not os.path.lexists(lock.removesuffix(_SUFFIX))
 
 
 def _is_of_this_machine(fd: int) -> bool:

@@ -158,3 +158,23 @@ def test_a_long_run_shows_that_it_is_alive(temporary: Path, monkeypatch: pytest.
     run.stay_alive()
     assert os.stat(f"{run.path}.lock").st_mtime > 1.7e9
     run.close()
+
+
+def test_a_lock_that_cannot_be_written_is_not_left(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            RunDirectory(str(temporary))
+    assert list(temporary.iterdir()) == []
+
+
+def test_an_empty_lock_without_a_directory_goes_after_a_minute(temporary: Path) -> None:
+    lock = temporary / "4-killed.lock"
+    lock.touch()
+    assert clean(str(temporary)) == []
+    os.utime(lock, (time.time() - 70, time.time() - 70))
+    assert clean(str(temporary)) == ["4-killed"]
+    assert list(temporary.iterdir()) == []
