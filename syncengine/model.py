@@ -179,6 +179,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
         complete: the source could list everything that it should hold.
         missing: the parts that could not be listed, by name with the reason; empty when complete.
         counts: totals of the source's own kinds of member, such as ``media``, ``sidecars``, ``albums``, ``other``.
+            ``items`` is how many items there are; a run checks that so many were listed.
+        sums: names of totals, each with the names of those that add up to it, counted another way; a run checks them.
         warnings: what a person should know (unmatched sidecars, a folder that could not be read).
         partial: only a part of the library was asked for, so what was not listed may be there all the same.
     """
@@ -186,6 +188,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = True
     missing: tuple[str, ...] = ()
     counts: Mapping[str, int] = {}
+    sums: Mapping[str, tuple[str, ...]] = {}
     warnings: tuple[str, ...] = ()
     partial: bool = False
 
@@ -280,6 +283,10 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
         complete: the inventory is complete, everything listed is accounted for, and the run read it to its end.
         missing: the parts of the source that could not be listed.
         inventory: the source's own totals.
+        sums: which of those totals are the sum of which others.
+        reconciled: everything adds up: the classes to ``listed``, ``listed`` to what the source counts, and its totals
+            among each other; ``None`` when that was not checked: not read to its end, or the source counts nothing.
+        disagreements: the numbers that do not agree, a sentence each.
         bytes_read: bytes fetched from the source.
         bytes_written: bytes of photos and videos written.
         duplicates: duplicates by method.
@@ -310,6 +317,9 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = False
     missing: tuple[str, ...] = ()
     inventory: Mapping[str, int] = {}
+    sums: Mapping[str, tuple[str, ...]] = {}
+    reconciled: bool | None = None
+    disagreements: tuple[str, ...] = ()
     bytes_read: int = 0
     bytes_written: int = 0
     duplicates: Mapping[str, int] = {}

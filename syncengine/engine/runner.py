@@ -20,6 +20,7 @@ from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.pipeline import process
 from syncengine.engine.planning import decide_all
+from syncengine.engine.reconciling import Reconciliation, reconcile
 from syncengine.engine.recording import Recorder
 from syncengine.engine.restoring import settle
 from syncengine.errors import FatalError, InterruptedRunError, ItemError
@@ -170,6 +171,9 @@ def _inventory(parts: RunParts, account: Account) -> Inventory:
 def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:
     inventory = _inventory(parts, account)
     account.warn(inventory.warnings)
+    reconciled = Reconciliation()
+    if ended == "completed" and account.read_to_end:
+        reconciled = reconcile(account.listed, account.outcomes, inventory)
     report = RunReport(
         run=parts.run,
         profile=parts.profile,
@@ -181,9 +185,12 @@ def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reas
         reason=reason,
         listed=account.listed,
         outcomes=dict(account.outcomes),
-        complete=ended == "completed" and account.is_complete(inventory),
+        complete=ended == "completed" and account.is_complete(inventory) and not reconciled.disagreements,
         missing=inventory.missing,
         inventory=dict(inventory.counts),
+        sums=dict(inventory.sums),
+        reconciled=reconciled.agrees,
+        disagreements=reconciled.disagreements,
         bytes_read=account.bytes_read,
         bytes_written=account.bytes_written,
         duplicates=dict(account.duplicates),

@@ -182,11 +182,14 @@ class SourceContract(ABC):
         same("what the selection filters is still listed", [item.id for item in source.scan(select)], wanted)
 
     def test_the_inventory_adds_up(self, source: AnySource) -> None:
-        for _ in source.scan(_EVERYTHING):
-            pass
+        listed = sum(1 for _ in source.scan(_EVERYTHING))
         inventory = source.inventory()
         same("complete means that nothing is missing", inventory.complete, not inventory.missing)
         kept("counts are not negative", all(count >= 0 for count in inventory.counts.values()))
+        same("items is how many were listed", inventory.counts.get("items", listed), listed)
+        for total, parts in inventory.sums.items():
+            found = sum(inventory.counts.get(part, 0) for part in parts)
+            same(f"{total} is the sum of its parts", inventory.counts.get(total), found)
 
     def test_fetch_gives_equal_bytes_twice(self, source: AnySource) -> None:
         for item in source.scan(_EVERYTHING):

@@ -128,7 +128,9 @@ class MemorySource(Source[MemorySourceOptions]):
         missing = self.library.missing
         media = len(self.library.items) + self.options.count
         return Inventory(
-            complete=not missing, missing=missing, counts={"media": media, "albums": len(self.library.albums)}
+            complete=not missing,
+            missing=missing,
+            counts={"items": media, "media": media, "albums": len(self.library.albums)},
         )
 
     def fetch(self, item: MediaItem, into: Sink) -> None:

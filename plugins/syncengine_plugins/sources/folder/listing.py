@@ -61,14 +61,17 @@ class Listing:
             try:
                 found = stat(name, dir_fd=handle, follow_symlinks=False)
             except FileNotFoundError:
+                tally.vanished += 1
                 continue  # removed since the directory was listed: no longer part of the source
             except OSError as error:
+                tally.unreadable += 1
                 tree.miss(prefix + name, error, tally)
                 continue
             if kind is other:
                 tally.count_other(extension(name))
             else:
                 tally.media += 1
+            tally.items += 1
             text = plain and (name.isascii() or is_text(name))
             item_id = prefix + name if text else id_of(prefix + name)
             size = found.st_size

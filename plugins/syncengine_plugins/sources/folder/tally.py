@@ -17,10 +17,18 @@ _LEFT_OUT = {
 }
 
 
+#: What a name that was found in a folder can turn out to be, unless it is a folder that is read itself.
+_ENTRIES = ("media", "sidecars", "other", "hidden", "links", "special", "vanished", "unreadable")
+
+
 class Tally:
     """Counts while a scan goes on; holds examples and totals only, so that it does not grow with the library."""
 
     def __init__(self) -> None:
+        self.items = 0
+        self.entries = 0
+        self.vanished = 0
+        self.unreadable = 0
         self.media = 0
         self.sidecars = 0
         self.albums = 0
@@ -64,9 +72,16 @@ class Tally:
         missing = list(self._missing)
         if self._missed > len(missing):
             missing.append(f"and {self._missed - len(missing)} more")
-        counts = {"media": self.media, "sidecars": self.sidecars, "other": self.other, **self._left_out}
-        if self.albums:
-            counts["albums"] = self.albums
+        counts = {
+            "items": self.items,
+            "entries": self.entries,
+            "media": self.media,
+            "sidecars": self.sidecars,
+            "other": self.other,
+            **self._left_out,
+        }
+        rare = {"vanished": self.vanished, "unreadable": self.unreadable, "albums": self.albums}
+        counts |= {name: count for name, count in rare.items() if count}
         warnings = [
             f"{self._left_out[why]} {text} ({self._named(why)})"
             for why, text in _LEFT_OUT.items()
@@ -74,7 +89,13 @@ class Tally:
         ]
         if self.other and not others_listed:
             warnings.append(f"{self.other} files are neither photo nor video and are not backed up ({self._kinds()})")
-        return Inventory(complete=not self._missed, missing=tuple(missing), counts=counts, warnings=tuple(warnings))
+        return Inventory(
+            complete=not self._missed,
+            missing=tuple(missing),
+            counts=counts,
+            sums={"items": ("media", "other") if others_listed else ("media",), "entries": _ENTRIES},
+            warnings=tuple(warnings),
+        )
 
     def _named(self, why: str) -> str:
         examples = self._examples[why]

@@ -57,11 +57,13 @@ class Directory:
         if DESTINATION_MARK in self.folders:
             tally.leave_out("destinations", id_of(self.prefix))
             return False
+        found = len(self.files) + len(self.folders) + len(self.links) + len(self.special)
         self.files = self._kept(self.files, _SYSTEM_FILES, tally, include_hidden=include_hidden)
         self.folders = self._kept(self.folders, _SYSTEM_FOLDERS, tally, include_hidden=include_hidden)
         for why, names in (("links", self.links), ("special", self.special)):
             for name in sorted(names):
                 tally.leave_out(why, id_of(self.prefix + name))
+        tally.entries += found - len(self.folders)
         return True
 
     def _kept(self, names: list[str], system: frozenset[str], tally: Tally, *, include_hidden: bool) -> list[str]:

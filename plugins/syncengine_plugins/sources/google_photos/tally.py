@@ -36,7 +36,12 @@ class Tally:
         missing = list(self.missing)
         if self.unreadable:
             missing.append(f"{self.unreadable:,} entries of Google's lists that make no sense")
-        counts = {"media": self._kinds.total(), "videos": self._kinds[Kind.VIDEO], "albums": self.albums}
+        counts = {
+            "items": self._kinds.total(),
+            "media": self._kinds.total(),
+            "videos": self._kinds[Kind.VIDEO],
+            "albums": self.albums,
+        }
         return Inventory(complete=not missing, missing=tuple(missing), counts=counts, warnings=tuple(self._warnings()))
 
     def _warnings(self) -> list[str]:

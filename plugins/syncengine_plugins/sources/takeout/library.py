@@ -13,6 +13,7 @@ from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.early_listing import EarlyListing
 from syncengine_plugins.sources.takeout.index import Index, PartRow, is_damage, unpack_json, unusable_index
 from syncengine_plugins.sources.takeout.ingest import FOREIGN, content_identifier, refresh
+from syncengine_plugins.sources.takeout.intake import CLASSES
 from syncengine_plugins.sources.takeout.items import unpack_item
 from syncengine_plugins.sources.takeout.matching import match_changed
 from syncengine_plugins.sources.takeout.merging import merge
@@ -92,6 +93,7 @@ class Library:
             complete=not missing,
             missing=missing,
             counts=counts,
+            sums={"members": CLASSES, "media": ("items", "copies")},
             warnings=(
                 *self._warnings,
                 *foreign,

@@ -81,11 +81,10 @@ def merge(index: Index, checksum: Checksum, tick: Callable[[str], None]) -> None
         _prepare(index)
         _join_lone_sidecars(index)
         albums = _albums(index)
-        _write_items(
-            index, Merger(_folders(index, albums), {path: album.title for path, album in albums.items()}), albums
-        )
+        titles = {path: album.title for path, album in albums.items()}
+        copies = _write_items(index, Merger(_folders(index, albums), titles), albums)
         _write_albums(index, albums)
-        _write_totals(index)
+        _write_totals(index, copies)
         for table in _TEMPORARY:
             index.db.execute(f"DROP TABLE temp.{table}")
 
@@ -169,13 +168,15 @@ def _folders(index: Index, albums: dict[str, AlbumEntry]) -> dict[int, Folder]:
     }
 
 
-def _write_items(index: Index, merger: Merger, albums: dict[str, AlbumEntry]) -> None:
-    db = index.db
+def _write_items(index: Index, merger: Merger, albums: dict[str, AlbumEntry]) -> int:
+    """Write the items, and return how many photos and videos are copies of another one."""
+    db, copies = index.db, 0
     db.execute("DELETE FROM item")
     has_aliases = db.execute("SELECT 1 FROM alias").fetchone() is not None
     batch: list[tuple[bytes, int | None]] = []
     for _, group in groupby(index.rows(_MEMBERS), key=lambda row: row[1]):
         members = [MemberRow.of(row) for row in group]
+        copies += len(members) - 1
         merged = merger.merge(members, list(_sidecars(index, members, has_aliases)))
         for album in merged.albums:
             albums[album.id].count += 1
@@ -184,6 +185,7 @@ def _write_items(index: Index, merger: Merger, albums: dict[str, AlbumEntry]) ->
             db.executemany("INSERT INTO item (row, sidecar) VALUES (?, ?)", batch)
             batch.clear()
     db.executemany("INSERT INTO item (row, sidecar) VALUES (?, ?)", batch)
+    return copies
 
 
 def _sidecars(index: Index, members: list[MemberRow], has_aliases: bool) -> Iterator[SidecarRecord]:
@@ -210,7 +212,7 @@ def _write_albums(index: Index, albums: dict[str, AlbumEntry]) -> None:
     )
 
 
-def _write_totals(index: Index) -> None:
+def _write_totals(index: Index, copies: int) -> None:
     db = index.db
     totals: Counter[str] = Counter(dict(index.rows("SELECT class, sum(count) FROM tally GROUP BY class")))
     totals["members"] = sum(totals.values())
@@ -219,7 +221,7 @@ def _write_totals(index: Index) -> None:
         return int(db.execute(sql).fetchone()[0])
 
     totals["items"] = ask("SELECT count(*) FROM item")
-    totals["copies"] = totals["media"] - totals["items"]
+    totals["copies"] = copies
     totals["albums"] = ask("SELECT count(*) FROM album")
     totals["media without sidecar"] = ask("SELECT count(*) FROM media WHERE sidecar IS NULL")
     totals["approximate matches"] = ask("SELECT count(*) FROM media WHERE approximate")
