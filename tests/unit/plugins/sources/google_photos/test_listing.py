@@ -25,7 +25,7 @@ def test_everything_of_the_app_s_own_is_listed_and_fetched(visitor, google):
     assert found.names == MINE
     assert found.contents == {name: content for name, content in bytes_of(google).items() if name in MINE}
     assert found.inventory.complete
-    assert found.inventory.counts == {"media": 4, "videos": 1, "albums": 2}
+    assert found.inventory.counts == {"items": 4, "media": 4, "videos": 1, "albums": 2}
     assert google.shape_violations == []
 
 

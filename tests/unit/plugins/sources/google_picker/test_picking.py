@@ -27,7 +27,7 @@ def test_what_is_picked_is_listed_and_fetched_and_the_session_closed(visitor, go
     assert found.names == ALL
     assert found.contents == bytes_of(google)
     assert found.inventory.complete
-    assert found.inventory.counts == {"media": 4, "videos": 1}
+    assert found.inventory.counts == {"items": 4, "media": 4, "videos": 1}
     assert google.picker.open == {}
     assert (asked(google, "sessions.create"), asked(google, "sessions.delete")) == (1, 1)
 
