@@ -68,6 +68,8 @@ class Account:
         self.bytes_written = 0
         self.near_duplicates = 0
         self.read_to_end = False
+        #: What the source could not say although its items were listed to the end, each with the reason.
+        self.unread: list[str] = []
         self._progress = progress
         self._lock = threading.Lock()
         self._ledger = LedgerFile(ledger)
@@ -137,7 +139,7 @@ class Account:
 
     def is_complete(self, inventory: Inventory) -> bool:
         """Whether the source listed all that it has, and all of it is accounted for."""
-        return self.read_to_end and inventory.complete and self.adds_up()
+        return self.read_to_end and inventory.complete and not self.unread and self.adds_up()
 
     def close(self) -> None:
         """Finish the ledger's file."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from syncengine.api import Inventory, RunReport
+from syncengine.api import Album, Inventory, RunReport
 from syncengine.engine import listings, spool
 from syncengine.engine.account import Account
 from syncengine.engine.albums import AlbumWriter
@@ -137,8 +137,8 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     if parts.recovering:
         dirty = dirty | {album.id for record in parts.state.all_contents() for album in record.albums}
         dirty |= {album.id for album in parts.state.albums()}
-    listed = parts.source.albums() if account.read_to_end else ()
-    records = albums.write(dirty, listed, drop_empty=parts.mirror is not None and account.read_to_end)
+    listed = _albums(parts, account)
+    records = albums.write(dirty, listed or (), drop_empty=parts.mirror is not None and listed is not None)
     account.warn(albums.warnings)
     account.unmended += albums.warnings
     if changed:
@@ -156,6 +156,17 @@ def _deliver(parts: RunParts, report: RunReport, *, mended: bool) -> None:
     """Bring the run's papers to the destination."""
     (parts.spool / spool.REPORT).write_bytes(encoded(report))
     spool.deliver(parts.spool, Papers(parts.destination, parts.staging), mended=mended)
+
+
+def _albums(parts: RunParts, account: Account) -> list[Album] | None:
+    """Return what the source says of its albums; ``None`` where it does not, so what their members say has to do."""
+    if not account.read_to_end:
+        return None
+    try:
+        return list(parts.source.albums())
+    except ItemError as error:
+        account.unread.append(f"the source's albums: {error}")
+        return None
 
 
 def _inventory(parts: RunParts, account: Account) -> Inventory:
@@ -186,7 +197,7 @@ def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reas
         listed=account.listed,
         outcomes=dict(account.outcomes),
         complete=ended == "completed" and account.is_complete(inventory) and not reconciled.disagreements,
-        missing=inventory.missing,
+        missing=(*inventory.missing, *account.unread),
         inventory=dict(inventory.counts),
         sums=dict(inventory.sums),
         reconciled=reconciled.agrees,

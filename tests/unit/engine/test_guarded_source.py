@@ -52,7 +52,9 @@ def test_an_accident_while_listing_ends_the_run(library):
     assert SECRET not in report.reason
 
 
-@pytest.mark.parametrize(("method", "what"), [("inventory", "totals")])
+@pytest.mark.parametrize(
+    ("method", "what"), [("inventory", "totals"), ("albums", "albums")]
+)
 def test_an_accident_with_what_concerns_all_leaves_the_items_stored(
     library, method, what
 ):
