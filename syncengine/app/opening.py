@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from syncengine.api import CounterStore, Destination, RunContext, Source
+from syncengine.app.renewal import open_state, rebuild_task, renew
 from syncengine.config.interpolation import environment
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
@@ -30,12 +31,13 @@ from syncengine.state.store import StateStore
 
 
 class Ends(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run reads from, writes to and remembers in, open."""
+    """What a run reads from, writes to and remembers in, open; and what a person should know of how it was found."""
 
     store: StateStore
     source: Source[Any]
     destination: Destination[Any]
     staging: Path
+    warnings: tuple[str, ...] = ()
 
 
 class RunSpool(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ class RunSpool(msgspec.Struct, frozen=True, kw_only=True):
 def open_ends(
     profile: Profile, progress: Progress, stop: threading.Event, stack: ExitStack, *, create: bool = True
 ) -> Ends:
-    """Open state, source and destination.
+    """Open state, source and destination; a state that knows nothing of a library that is there is made again first.
 
     Args:
         profile: whose.
@@ -60,12 +62,21 @@ def open_ends(
         create: make the destination when it is missing, and remember which one it is; a rehearsal does not.
     """
     directory = default_state_directory()
-    store = stack.enter_context(StateStore.open(directory))
+    state = open_state(profile, directory, mend=create and profile.rebuild_damaged_state)
+    store = stack.enter_context(state.store)
     source = open_source(profile, directory, stack, progress, stop, counters=store.counters())
     destination = open_destination(profile, stop, stack, create=create)
     if create:
         _check_same_destination(directory, profile.name, destination)
-    return Ends(store=store, source=source, destination=destination, staging=staging_of(destination, stack))
+    scratch = temporary_directory(stack)
+    task = rebuild_task(profile, directory, store, destination, scratch, progress, stop=stop)
+    return Ends(
+        store=store,
+        source=source,
+        destination=destination,
+        staging=staging_of(destination, stack),
+        warnings=(*state.warnings, *renew(task, directory, progress)),
+    )
 
 
 def begin_spool(directory: Path, profile: str, destination: Destination[Any], staging: Path) -> RunSpool:

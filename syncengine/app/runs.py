@@ -21,6 +21,7 @@ from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.own_disk import own_disk
 from syncengine.engine.parts import Permit, RunParts
 from syncengine.engine.ports import Progress
+from syncengine.engine.rebuilding.finds import FoundFiles
 from syncengine.engine.workers import ImageWorkers
 from syncengine.host import PluginHost
 from syncengine.state.locks import destination_lock, profile_lock
@@ -90,6 +91,8 @@ def opened_parts(
     directory = default_state_directory()
     with own_disk(directory), ExitStack() as stack:
         ends = open_ends(profile, progress, stop, stack, create=not request.dry_run)
+        identity = ends.destination.identity
+        state = ends.store.bind(profile.name, identity)
         stages = _make_stages(profile, stack)
         papers = (
             rehearsed_spool(directory, profile.name, stack)
@@ -103,7 +106,7 @@ def opened_parts(
             destination_label=f"{profile.destination.name} {ends.destination.location}",
             source=ends.source,
             destination=ends.destination,
-            state=ends.store.bind(profile.name, ends.destination.identity),
+            state=state,
             transforms=stages.transforms,
             deduplicators=stages.deduplicators,
             workers=stages.workers,
@@ -119,7 +122,7 @@ def opened_parts(
             staging=ends.staging,
             spool=papers.directory,
             recovering=papers.recovering,
-            orphans=papers.orphans,
+            orphans=FoundFiles(papers.orphans, state) if ends.store.part(identity).has_finds() else papers.orphans,
             progress=progress,
             observers=_Observers(host),
             stop=stop,
@@ -127,6 +130,7 @@ def opened_parts(
             exclusive=partial(destination_lock, directory, ends.destination.identity),
             only=request.only,
             plan=request.plan,
+            warnings=ends.warnings,
         )
 
 

@@ -58,6 +58,10 @@ class _Execution(_Keys):
     item_memory: str | float = ""
 
 
+class _State(_Keys):
+    when_damaged: Literal["stop", "rebuild"] = "stop"
+
+
 class _Logging(_Keys):
     level: str = ""
 
@@ -75,6 +79,7 @@ class Envelope(_Keys, kw_only=True):
     layout: _Layout | None = None
     sync: _Sync | None = None
     execution: _Execution | None = None
+    state: _State | None = None
     schedule: str | None = None
     timezone: str | None = None
     notify: list[_Stage] | None = None

@@ -52,6 +52,7 @@ def load_profile(path: Path, plugins: PluginCatalog, *, environ: Mapping[str, st
         "dedup": stages.listed("dedup", "dedup"),
         "layout": _layout(findings),
         "execution": _execution(findings),
+        "rebuild_damaged_state": findings.read(("state", "when_damaged"), str, "stop") == "rebuild",
         "zone": _zone(findings, variables),
         "schedule": findings.read(("schedule",), timetable, None),
         "observers": stages.observers(),

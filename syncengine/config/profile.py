@@ -70,6 +70,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         dedup: in order.
         layout: names at the destination.
         execution: how much at once.
+        rebuild_damaged_state: a run sets a damaged state store aside and makes it again; otherwise it stops.
         zone: for capture times that know no zone.
         schedule: cron expression for the daemon.
         observers: names of the observers under ``notify``, for ``PluginHost.observe``.
@@ -85,6 +86,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     dedup: tuple[Stage, ...] = ()
     layout: Layout = Layout()
     execution: Execution = Execution()
+    rebuild_damaged_state: bool = False
     zone: ZoneInfo
     schedule: str | None = None
     observers: tuple[str, ...] = ()

@@ -125,6 +125,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         exclusive: held while this run changes what profiles of one destination share.
         only: permits what may be worked on, or ``None`` for everything.
         plan: the saved plan that the run carries out, for people; or empty.
+        warnings: what a person should know before the run has begun: how the state was found.
         mirror: how removals at the source are followed; ``None`` when they are not, or when this run may not tell.
     """
 
@@ -158,6 +159,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     exclusive: Callable[[], AbstractContextManager[None]]
     only: Permit | None = None
     plan: str = ""
+    warnings: tuple[str, ...] = ()
     mirror: Mirror | None = None
 
     @property

@@ -181,7 +181,7 @@ def _inventory(parts: RunParts, account: Account) -> Inventory:
 
 def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:
     inventory = _inventory(parts, account)
-    account.warn(inventory.warnings)
+    account.warn((*parts.warnings, *inventory.warnings))
     reconciled = Reconciliation()
     if ended == "completed" and account.read_to_end:
         reconciled = reconcile(account.listed, account.outcomes, inventory)

@@ -30,6 +30,7 @@ FULL: dict[str, Any] = {
     "layout": {"path": "{name}", "albums": "symlink", "metadata": ["xmp"]},
     "sync": {"mode": "mirror", "max_delete": "1%", "trash_days": 30},
     "execution": {"downloads": 5, "workers": 2, "bandwidth": 2e6, "item_timeout": 300, "item_memory": "4GiB"},
+    "state": {"when_damaged": "rebuild"},
     "schedule": "0 2 * * *",
     "timezone": "Europe/Rome",
     "notify": [],
@@ -40,6 +41,7 @@ ODD = st.one_of(
     st.sampled_from(
         [None, True, False, "", "x", "1%", "photo", "auto", "json", [], {}, [""], [None], ["json", "json"]]
     ),
+    st.sampled_from(["stop", "rebuild"]),
     st.sampled_from([["photo"], ["photo", "x"], {"a": 1}, {"a": 1, "b": 2}, {"after": 1}, "a\n", "-a", "A" * 65]),
     st.sampled_from([0, 1, 64, 65, 256, 257, 3650, 3651, 86400, 86400.5, 0.5, 1.0, -1]),
 )

@@ -104,9 +104,16 @@ def test_what_is_not_said_has_its_default(load) -> None:
 
 
 def test_a_section_whose_lines_are_all_commented_out_is_not_there(load) -> None:
-    sections = ("select", "transforms", "dedup", "layout", "sync", "execution", "notify", "logging", "schedule")
+    sections = ("select", "transforms", "dedup", "layout", "sync", "execution", "state", "notify", "logging")
+    sections += ("schedule",)
     profile = load(SMALLEST + "".join(f"{section}:\n#  - x\n" for section in sections))
     assert (profile.select, profile.transforms, profile.layout) == (Selection(), (), Layout())
+
+
+def test_a_damaged_state_stops_a_run_unless_the_profile_says_otherwise(load) -> None:
+    assert load(SMALLEST).rebuild_damaged_state is False
+    assert load(SMALLEST + "state: {when_damaged: stop}\n").rebuild_damaged_state is False
+    assert load(SMALLEST + "state: {when_damaged: rebuild}\n").rebuild_damaged_state is True
 
 
 def test_a_stage_is_a_name_or_a_name_with_options(load) -> None:
