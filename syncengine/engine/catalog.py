@@ -1,7 +1,8 @@
 """The catalog at the destination: every change of the state, line by line, so that the state can be made again.
 
-``metadata/catalog/<run>.jsonl``; a later line replaces an earlier one about the same, and runs sort by their id.
-Bytes are in hex, what is empty is left out.
+``metadata/catalog/<run>.jsonl``; a later line replaces an earlier one about the same. Runs sort by their id; where two
+of them went on at the same time, the moments that stand between their lines tell which line is the later one. Bytes are
+in hex, what is empty is left out.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class CatalogLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         album: an album at the destination: the fields of its record.
         gone_item: an item that the profile no longer has: ``profile``, ``id``.
         gone_content: a content that is no longer there: its key.
+        t: when the lines that follow were written, in milliseconds since 1970.
     """
 
     v: int = 1
@@ -102,6 +104,7 @@ class CatalogLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     album: _Album | None = None
     gone_item: _GoneItem | None = None
     gone_content: str | None = None
+    t: int | None = None
 
     @property
     def is_removal(self) -> bool:
@@ -119,6 +122,11 @@ class Change(msgspec.Struct, frozen=True):
 
     profile: str
     batch: StateBatch
+
+
+def moment(now: float) -> bytes:
+    """Return the line that says when the following ones were written; ``now`` is in seconds since 1970."""
+    return msgspec.json.encode(CatalogLine(t=int(now * 1000))) + b"\n"
 
 
 def encode(batch: StateBatch, profile: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from syncengine.engine import catalog, spool
@@ -33,7 +34,7 @@ class Journal:
             FatalError: the state cannot be written.
             OSError: the disk of the state directory is full or failing.
         """
-        self._catalog.write(catalog.encode(batch, self._profile))
+        self._catalog.write(catalog.moment(time.time()) + catalog.encode(batch, self._profile))
         spool.sync(self._catalog)
         self._state.commit(batch)
 

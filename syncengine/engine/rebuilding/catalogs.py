@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from syncengine.api import ItemError
 from syncengine.engine.catalog import CatalogLine, Changes, parse
@@ -33,17 +36,15 @@ def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> set[str]:
     """
     profiles: set[str] = set()
     changes = Changes()
-    for name, opener in _catalogs(task):
-        rebuilt.catalogs += 1
-        for line in _lines(name, opener, rebuilt):
-            if changes.count >= _BATCH or (changes.has_removals and not line.is_removal):
-                changes = _write(task, changes, profiles)
-                task.progress.note(f"making the state again: {rebuilt.lines:,} lines of the catalog")
-            try:
-                changes.add(line)
-                rebuilt.lines += 1
-            except ValueError as error:
-                _note_damage(name, str(error), rebuilt)
+    for name, line in _in_order(list(_catalogs(task)), rebuilt):
+        if changes.count >= _BATCH or (changes.has_removals and not line.is_removal):
+            changes = _write(task, changes, profiles)
+            task.progress.note(f"making the state again: {rebuilt.lines:,} lines of the catalog")
+        try:
+            changes.add(line)
+            rebuilt.lines += 1
+        except ValueError as error:
+            _note_damage(name, str(error), rebuilt)
     _write(task, changes, profiles)
     return profiles
 
@@ -57,18 +58,78 @@ def _write(task: RebuildTask, changes: Changes, profiles: set[str]) -> Changes:
     return Changes()
 
 
-def _catalogs(task: RebuildTask) -> Iterator[tuple[str, _Opener]]:
-    """Yield what to call each catalog and how to open it, in the order of the runs."""
-    found: list[tuple[str, str, _Opener]] = []
+class _Catalog(NamedTuple):
+    """The catalog of one run: its id, what to call the file, and how to open it."""
+
+    run: str
+    name: str
+    opener: _Opener
+
+    @property
+    def begun(self) -> float:
+        """When the run began, in milliseconds since 1970, as its id says it; else it is taken to overlap no other."""
+        try:
+            moment = datetime.strptime(self.run, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+        except ValueError:
+            return math.inf
+        return moment.timestamp() * 1000
+
+
+def _catalogs(task: RebuildTask) -> Iterator[_Catalog]:
+    """Yield the catalogs in the order of the runs."""
+    found: list[_Catalog] = []
     for stat in task.destination.list(CATALOG):
         run = stat.path.rpartition("/")[2].removesuffix(_SUFFIX)
         if stat.path.endswith(_SUFFIX):
-            found.append((run, stat.path, partial(task.destination.read, stat.path)))
+            found.append(_Catalog(run, stat.path, partial(task.destination.read, stat.path)))
     # A run that was killed while it delivered its catalog has it in both places; the local one is whole.
-    found += [(run, str(path), partial(_open_local, path)) for run, path in task.spools]
-    found.sort(key=lambda entry: entry[0])
-    for _, name, opener in found:
-        yield name, opener
+    found += [_Catalog(run, str(path), partial(_open_local, path)) for run, path in task.spools]
+    found.sort(key=lambda catalog: catalog.run)
+    yield from found
+
+
+def _in_order(catalogs: list[_Catalog], rebuilt: Rebuilt) -> Iterator[tuple[str, CatalogLine]]:
+    """Yield all lines with the names of their catalogs, run by run; those of runs that overlap, by their moments.
+
+    A catalog is opened when the lines before have come to the moment in which its run began.
+    """
+    waiting = deque(catalogs)
+    under_way: list[_Stream] = []
+    while waiting or under_way:
+        now = min((stream.moment for stream in under_way), default=math.inf)
+        while waiting and (not under_way or waiting[0].begun <= now):
+            stream = _Stream(waiting.popleft(), rebuilt)
+            under_way.append(stream)
+            now = min(now, stream.moment)
+        earliest = min(under_way, key=lambda stream: stream.moment)
+        for line in earliest.block():
+            yield earliest.name, line
+        under_way = [stream for stream in under_way if not stream.is_over]
+
+
+class _Stream:
+    """One catalog on its way, a block of lines after another; each block was written in one moment.
+
+    Args:
+        catalog: to read.
+        rebuilt: is told about damage.
+    """
+
+    def __init__(self, catalog: _Catalog, rebuilt: Rebuilt) -> None:
+        rebuilt.catalogs += 1
+        self.name = catalog.name
+        self.moment = catalog.begun if catalog.begun != math.inf else 0.0
+        self.is_over = False
+        self._lines = _lines(catalog.name, catalog.opener, rebuilt)
+
+    def block(self) -> Iterator[CatalogLine]:
+        """Yield the lines up to the next moment."""
+        for line in self._lines:
+            if line.t is not None:
+                self.moment = max(self.moment, line.t)
+                return
+            yield line
+        self.is_over = True
 
 
 def _open_local(path: Path) -> BinaryIO:
