@@ -138,6 +138,9 @@ def test_no_secret_is_in_anything_that_is_written(desk: Desk) -> None:
     assert desk.run("albums", "drive.yaml") != 0  # a bug: its exception, with a traceback, holds the token
     assert "Traceback" in desk.written[-1]
     assert "RuntimeError" in desk.written[-1]
+    drive.add_file("d.jpg", BytesContent(b"d"))
+    assert desk.run("run", "drive.yaml", "--json") == 1
+    assert "internal error in the source: RuntimeError: GET https://x.example" in desk.written[-2]
 
     del desk.environment["CLUMSY"]
     google.authority.revoke_everything()

@@ -19,6 +19,7 @@ from tests.unit.plugins.sources.google_drive_takeout.drives import (
     photo_bytes,
     photos,
 )
+from tests.unit.plugins.sources.google_drive_takeout.test_faults import PASSING, tried
 
 SIZE = 200_000
 NAMES = [f"IMG_{number:03}.jpg" for number in range(80)]
@@ -62,6 +63,19 @@ def test_what_other_names_may_concern_is_not_brought_for_nothing(user, emulator)
     user.add(SECOND, photos(*NAMES[:40], size=SIZE))  # the same names again
     assert user.backed_up() == {name: photo_bytes(name, SIZE) for name in NAMES[:40]}
     assert emulator.counters.sent[DOWNLOADS] < 1.1 * SIZE * 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("effect", PASSING.values(), ids=PASSING.keys())
+def test_a_passing_fault_while_photos_come_along_is_not_seen(user, emulator, effect, at):
+    user.add(FIRST, photos(*NAMES[:60], size=SIZE))
+    rule = emulator.faults.add(DOWNLOADS, effect, at=at)
+    with user.opened() as source:
+        got = {item.name: tried(source, item) for item in source.scan(Selection())}
+        assert source.inventory().complete
+    assert rule.seen >= at
+    assert got == {name: photo_bytes(name, SIZE) for name in NAMES[:60]}
 
 
 @pytest.mark.parametrize("downloads", [1, 3])

@@ -23,7 +23,7 @@ from tests.unit.plugins.sources.google_drive_takeout.drives import (
 
 pytestmark = pytest.mark.slow
 
-NAMES = [f"IMG_{number:04}.jpg" for number in range(40)]
+NAMES = [f"IMG_{number:04}.jpg" for number in range(60)]
 SIZE = 150_000
 
 
@@ -56,7 +56,7 @@ def tried(source, item):
 def test_a_storm(user, emulator, seed):
     dice = random.Random(seed)
     user.drive.etags = dice.random() < 0.5
-    for name, some in ((FIRST, NAMES[:20]), (SECOND, NAMES[15:30]), (NEWER, NAMES[10:])):
+    for name, some in ((FIRST, NAMES[:30]), (SECOND, NAMES[25:40]), (NEWER, NAMES[20:])):
         members = photos(*some, size=SIZE)
         if dice.random() < 0.5:
             members.sort(key=lambda member: member[0].endswith(".json"))
@@ -78,9 +78,12 @@ def test_a_storm(user, emulator, seed):
 
 def run(user, dice):
     with user.opened() as source:
-        items = list(source.scan(Selection()))
-        assert len({item.id for item in items}) == len(items)
+        scan = source.scan(Selection())
+        # Fetched when all is listed, or while the rest is.
+        items = list(scan) if dice.random() < 0.3 else scan
         with ThreadPoolExecutor(dice.choice([1, 3, 5])) as pool:
-            found = dict(pool.map(lambda item: (item.name, tried(source, item)), items))
+            got = list(pool.map(lambda item: (item.id, item.name, tried(source, item)), items))
+        assert len({item_id for item_id, _, _ in got}) == len(got)
+        found = {name: content for _, name, content in got}
         assert all(content == photo_bytes(name, SIZE) for name, content in found.items() if content is not None)
         return found, source.inventory()
