@@ -21,6 +21,7 @@ from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.own_disk import own_disk
 from syncengine.engine.parts import Permit, RunParts
 from syncengine.engine.ports import Progress
+from syncengine.engine.removals import Budget, Mirror
 from syncengine.engine.rebuilding.finds import FoundFiles
 from syncengine.engine.workers import ImageWorkers
 from syncengine.host import PluginHost
@@ -35,6 +36,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         albums: only these albums (titles, globs or ``id:``), instead of the profile's.
         limit: at most so many items are fetched.
         dry_run: decide, and do nothing.
+        max_delete: instead of the profile's ``sync.max_delete``: (number, percentage), either of them ``None``.
+        yes: remove whatever left the source, however much it is.
         only: permits what may be worked on, or ``None`` for everything.
         plan: the saved plan that is carried out, for people; or empty.
     """
@@ -42,6 +45,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     albums: tuple[str, ...] = ()
     limit: int | None = None
     dry_run: bool = False
+    max_delete: tuple[int | None, float | None] | None = None
+    yes: bool = False
     only: Permit | None = None
     plan: str = ""
 
@@ -131,6 +136,7 @@ def opened_parts(
             only=request.only,
             plan=request.plan,
             warnings=ends.warnings,
+            mirror=_mirror(profile, request),
         )
 
 
@@ -151,6 +157,16 @@ def _make_stages(profile: Profile, stack: ExitStack) -> _Stages:
 
 def _selection(profile: Profile, request: RunRequest) -> Selection:
     return msgspec.structs.replace(profile.select, albums=request.albums) if request.albums else profile.select
+
+
+def _mirror(profile: Profile, request: RunRequest) -> Mirror | None:
+    """Return how removals are followed; a run that is narrowed by hand cannot tell what left the source."""
+    is_narrowed = bool(request.albums) or request.limit is not None or request.only is not None
+    if profile.sync.mode != "mirror" or is_narrowed:
+        return None
+    count, percent = request.max_delete or profile.sync.max_delete
+    budget = None if request.yes else Budget(count=count, percent=percent)
+    return Mirror(budget=budget, trash_days=profile.sync.trash_days)
 
 
 def _recipe(profile: Profile) -> str:

@@ -12,6 +12,25 @@ import msgspec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+class _Most(click.ParamType):
+    """A number of files or a percentage of them."""
+
+    name = "most"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return (number, percentage), the one that was not given ``None``."""
+        # Imported here: --help needs none of it.
+        from syncengine.config.quantities import most
+
+        try:
+            return most(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
+#: ``50`` or ``1%``.
+MOST = _Most()
+
 _PATH = click.Path(path_type=Path)
 
 

@@ -68,6 +68,7 @@ def report_lines(report: RunReport) -> Iterator[str]:
     yield f"  {'listed':<10} {report.listed:>9,}  {_sum_text(report)}"
     yield ""
     yield from _completeness(report)
+    yield from _removals(report)
     yield from _failures(report)
     yield from _warnings(report)
 
@@ -84,6 +85,8 @@ def _headline(report: RunReport) -> str:
 def _is_unchanged(report: RunReport) -> bool:
     """Whether the destination is as it was before, apart from the run's own papers."""
     changing = (Outcome.STORED, Outcome.UPDATED, Outcome.DUPLICATE)
+    if report.removed or report.trash_emptied:
+        return False
     return report.bytes_written == 0 and not any(report.outcomes.get(outcome, 0) for outcome in changing)
 
 
@@ -126,6 +129,29 @@ def _completeness(report: RunReport) -> Iterator[str]:
         yield f"  {name}"
     if len(report.missing) > MAX_SHOWN:
         yield f"  and {len(report.missing) - MAX_SHOWN:,} more in the report's file"
+
+
+def _removals(report: RunReport) -> Iterator[str]:
+    if report.removal_refused:
+        yield ""
+        yield f"Mirror: {report.removal_refused}"
+        yield from _some_paths(report)
+    elif report.removed:
+        yield ""
+        done = "would go" if report.dry_run else "went"
+        yield f"Left the source ({report.removed:,}); {done} to the trash ('syncengine trash list' shows it):"
+        yield from _some_paths(report)
+    if report.trash_emptied:
+        yield ""
+        yield f"The trash had kept {report.trash_emptied:,} files for long enough; they are gone for good."
+
+
+def _some_paths(report: RunReport) -> Iterator[str]:
+    for removal in report.removals[:MAX_SHOWN]:
+        yield f"  {removal['path']}"
+    more = max(report.removed, len(report.removals)) - MAX_SHOWN
+    if more > 0:
+        yield f"  and {more:,} more"
 
 
 def _failures(report: RunReport) -> Iterator[str]:

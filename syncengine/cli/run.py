@@ -15,7 +15,7 @@ import click
 from syncengine.cli import exit_codes
 from syncengine.cli.failing import exit_code_of
 from syncengine.cli.logs import LogChoice
-from syncengine.cli.options import json_option, print_json, profiles_argument
+from syncengine.cli.options import MOST, json_option, print_json, profiles_argument
 from syncengine.errors import SyncEngineError
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Decide what would be done, and do nothing.")
 @click.option("--album", "albums", multiple=True, metavar="TITLE", help="Only this album: a title, a glob, or id:ID.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Fetch at most N items.")
+@click.option("--max-delete", type=MOST, metavar="N|P%", help="With sync.mode mirror: remove at most so many files.")
+@click.option("--yes", is_flag=True, help="With sync.mode mirror: remove what left the source, however much it is.")
 @json_option
 @click.pass_context
 def command(
@@ -37,6 +39,8 @@ def command(
     dry_run: bool,
     albums: tuple[str, ...],
     limit: int | None,
+    max_delete: tuple[int | None, float | None] | None,
+    yes: bool,
     as_json: bool,
 ) -> int:
     """Back up: run PROFILES one after the other. One that fails does not stop the next.
@@ -46,7 +50,8 @@ def command(
     # Imported here: --help needs none of it.
     from syncengine.app import RunRequest
 
-    runs = _Runs(RunRequest(albums=albums, limit=limit, dry_run=dry_run), ctx.obj, as_json=as_json)
+    request = RunRequest(albums=albums, limit=limit, dry_run=dry_run, max_delete=max_delete, yes=yes)
+    runs = _Runs(request, ctx.obj, as_json=as_json)
     with stop_on_signal() as stop:
         codes = [runs.run(path, stop) for path in profiles if not stop.is_set()]
     if as_json:
@@ -102,12 +107,15 @@ class _Runs:
 
 
 def exit_code_for(report: RunReport) -> int:
-    """Return the exit code that a run's account stands for; a source that was not read completely is not all well."""
+    """Return the exit code that a run's account stands for.
+
+    A source that was not read completely is not all well, and neither is a mirror that could not follow its source.
+    """
     if report.ended == "interrupted":
         return exit_codes.INTERRUPTED
     if report.ended == "stopped":
         return exit_codes.COULD_NOT_RUN
-    if report.outcomes.get("failed") or not report.complete:
+    if report.outcomes.get("failed") or report.removal_refused or not report.complete:
         return exit_codes.SOME_ITEMS_FAILED
     return exit_codes.WELL
 

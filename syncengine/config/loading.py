@@ -15,8 +15,8 @@ from syncengine.config.envelope import Envelope
 from syncengine.config.findings import Findings
 from syncengine.config.interpolation import environment
 from syncengine.config.path_template import path_template
-from syncengine.config.profile import Execution, Layout, Profile
-from syncengine.config.quantities import day, rate, size, timetable
+from syncengine.config.profile import Execution, Layout, Profile, Sync
+from syncengine.config.quantities import day, most, rate, size, timetable
 from syncengine.config.stages import PluginCatalog, StageReader
 from syncengine.config.text import read_text
 from syncengine.config.timezone import local_zone, zone
@@ -51,6 +51,7 @@ def load_profile(path: Path, plugins: PluginCatalog, *, environ: Mapping[str, st
         "transforms": stages.listed("transforms", "transform"),
         "dedup": stages.listed("dedup", "dedup"),
         "layout": _layout(findings),
+        "sync": _sync(findings),
         "execution": _execution(findings),
         "rebuild_damaged_state": findings.read(("state", "when_damaged"), str, "stop") == "rebuild",
         "zone": _zone(findings, variables),
@@ -59,9 +60,6 @@ def load_profile(path: Path, plugins: PluginCatalog, *, environ: Mapping[str, st
         "log_level": findings.read(("logging", "level"), _level, None),
     }
     stages.each_once("dedup")
-    if findings.read(("sync", "mode"), str, "additive") == "mirror":
-        message = "mirror is not built in this version; use additive, which never deletes"
-        findings.add(("sync", "mode"), message)
     findings.raise_if_any()
     assert source is not None  # nosec B101: a missing one is a finding
     assert destination is not None  # nosec B101: likewise
@@ -101,6 +99,15 @@ def _layout(findings: Findings) -> Layout:
         path=findings.read(("layout", "path"), path_template, default.path),
         albums=findings.read(("layout", "albums"), _same, default.albums),
         metadata=findings.read(("layout", "metadata"), tuple, default.metadata),
+    )
+
+
+def _sync(findings: Findings) -> Sync:
+    default = Sync()
+    return Sync(
+        mode=findings.read(("sync", "mode"), _same, default.mode),
+        max_delete=findings.read(("sync", "max_delete"), most, default.max_delete),
+        trash_days=findings.read(("sync", "trash_days"), int, default.trash_days),
     )
 
 

@@ -39,6 +39,21 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     metadata: tuple[Literal["json", "xmp"], ...] = ("json",)
 
 
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens at the destination to photos that left the source.
+
+    Args:
+        mode: ``additive`` never deletes; ``mirror`` moves to the trash what left.
+        max_delete: the most that one run may remove, as (number, percentage), either of them ``None``; where both are
+            there, the smaller one holds.
+        trash_days: how long removed photos stay in the trash.
+    """
+
+    mode: Literal["additive", "mirror"] = "additive"
+    max_delete: tuple[int | None, float | None] = (50, 1.0)
+    trash_days: int = 30
+
+
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """How much is done at once.
 
@@ -69,6 +84,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         transforms: in order.
         dedup: in order.
         layout: names at the destination.
+        sync: what left the source.
         execution: how much at once.
         rebuild_damaged_state: a run sets a damaged state store aside and makes it again; otherwise it stops.
         zone: for capture times that know no zone.
@@ -85,6 +101,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     transforms: tuple[Stage, ...] = ()
     dedup: tuple[Stage, ...] = ()
     layout: Layout = Layout()
+    sync: Sync = Sync()
     execution: Execution = Execution()
     rebuild_damaged_state: bool = False
     zone: ZoneInfo

@@ -18,6 +18,7 @@ _UNITS = {
     "tib": 1 << 40,
 }
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*([A-Za-z]{0,3})")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -47,6 +48,16 @@ def rate(value: str | float) -> int:
         return size(re.sub(r"\s*/\s*s$", "", value.strip()) if isinstance(value, str) else value)
     except ValueError:
         raise ValueError("expected a rate such as 20MB/s (units: kB, MB, GB, KiB, MiB, GiB)") from None
+
+
+def most(value: str | int) -> tuple[int | None, float | None]:
+    """Return (number, percentage) of ``50`` or ``1%``, the other one ``None``."""
+    if match := _PERCENT.fullmatch(str(value).strip()):
+        if (percent := float(match[1])) <= 100:
+            return None, percent
+    elif str(value).strip().isascii() and str(value).strip().isdigit():
+        return int(value), None
+    raise ValueError("expected a number of photos, or a percentage such as 1%")
 
 
 def day(value: str) -> date:

@@ -42,7 +42,13 @@ class Tally:
             "videos": self._kinds[Kind.VIDEO],
             "albums": self.albums,
         }
-        return Inventory(complete=not missing, missing=tuple(missing), counts=counts, warnings=tuple(self._warnings()))
+        return Inventory(
+            complete=not missing,
+            missing=tuple(missing),
+            counts=counts,
+            warnings=tuple(self._warnings()),
+            partial=bool(_asked(self.narrowed)),
+        )
 
     def _warnings(self) -> list[str]:
         warnings = [_MADE_BY_GOOGLE] if self._kinds.total() else []

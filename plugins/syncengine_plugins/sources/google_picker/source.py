@@ -121,7 +121,13 @@ class GooglePickerSource(GoogleSource[GooglePickerOptions]):
         lost = f"{self._unreadable:,} picked items that Google lists in a way that makes no sense"
         missing = (lost,) if self._unreadable else ()
         counts = {"items": self._listed, "media": self._listed, "videos": self._videos}
-        return Inventory(complete=not missing, missing=missing, counts=counts, warnings=tuple(warnings))
+        return Inventory(
+            complete=not missing,
+            missing=missing,
+            counts=counts,
+            warnings=tuple(warnings),
+            partial=True,  # A picking says nothing about what was not picked.
+        )
 
     def fetch(self, item: MediaItem, into: Sink) -> None:
         """Write the bytes of a photo (``=d``), or of a video as Google encoded it (``=dv``)."""
