@@ -67,7 +67,7 @@ def open_ends(
     source = open_source(profile, directory, stack, progress, stop, counters=store.counters())
     destination = open_destination(profile, stop, stack, create=create)
     if create:
-        _check_same_destination(directory, profile.name, destination)
+        check_same_destination(directory, profile.name, destination)
     scratch = temporary_directory(stack)
     task = rebuild_task(profile, directory, store, destination, scratch, progress, stop=stop)
     return Ends(
@@ -158,7 +158,7 @@ class _KnownDestination(msgspec.Struct, frozen=True):
     identity: str
 
 
-def _check_same_destination(directory: Path, profile: str, destination: Destination[Any]) -> None:
+def check_same_destination(directory: Path, profile: str, destination: Destination[Any]) -> None:
     """Refuse a place that held another destination before: most likely a disk that is not mounted."""
     file = directory / "profiles" / profile / "destination.json"
     now = _KnownDestination(destination.location, destination.identity)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from syncengine.api import Deduplicator, LedgerLine, RunReport, Selection, Transform
+from syncengine.app.copying import copy_after
 from syncengine.app.opening import begin_spool, open_ends, rehearsed_spool
 from syncengine.config.loading import load_profile
 from syncengine.config.profile import Profile
@@ -77,7 +78,9 @@ def run_profile(
         profile_lock(default_state_directory(), profile.name),
         opened_parts(profile, host, request, progress, stop) as parts,
     ):
-        return runner.rehearse(parts) if request.dry_run else runner.run(parts)
+        report = runner.rehearse(parts) if request.dry_run else runner.run(parts)
+        copy_after(report, default_state_directory())
+        return report
 
 
 class _Stages(msgspec.Struct, frozen=True, kw_only=True):
