@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from syncengine.engine.throttle import Throttle
-from syncengine.errors import FatalError
+from syncengine.errors import FatalError, ItemError
 
 
 class HashingSink:
@@ -34,7 +34,12 @@ class HashingSink:
             raise staging_failed(error, path) from error
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
-        """Append ``data``. Raises ``FatalError`` when the disk is full or gone."""
+        """Append ``data``.
+
+        Raises:
+            ItemError: the file has grown larger than the file system can hold.
+            FatalError: the disk is full or gone.
+        """
         self._throttle.take(len(data))
         self._hash.update(data)
         rest = memoryview(data)
@@ -42,6 +47,9 @@ class HashingSink:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError as error:
+            if error.errno == errno.EFBIG:
+                what = "it is larger than the destination's file system can hold"
+                raise ItemError(what, advice="FAT32 ends at 4 GiB") from error
             raise staging_failed(error, self.path) from error
         self.size += len(data)
         return len(data)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from syncengine.api import FatalError
@@ -36,3 +39,20 @@ def test_a_sidecar_that_a_killed_run_has_written_is_known_again_though_the_sourc
     backup.run()
     assert b"new" in backup.read("photos/2019/05/a.jpg.xmp")
     assert_checksums_hold(backup)
+
+
+def test_a_file_that_the_file_system_cannot_hold_costs_itself_alone(backup, monkeypatch):
+    backup.library.add(photo("film.mp4"), b"f" * 5000)
+    backup.library.add(photo("a.jpg"), b"a")
+    write = os.write
+
+    def on_fat32(file: int, data: memoryview) -> int:
+        if len(data) > 4000:
+            raise OSError(errno.EFBIG, "File too large")
+        return write(file, data)
+
+    monkeypatch.setattr(os, "write", on_fat32)
+    report = backup.run()
+    assert (report.ended, list(backup.files())) == ("completed", ["photos/2019/05/a.jpg"])
+    (failure,) = report.failures
+    assert "larger than the destination's file system can hold; FAT32 ends at 4 GiB" in failure["reason"]
