@@ -47,6 +47,11 @@ def went_away(root: str, why: str = "") -> FatalError:
     )
 
 
+def concerns_whole_root(error: OSError) -> bool:
+    """Return whether an error means that nothing can be written: full, read-only, failing or away."""
+    return error.errno in _FULL | _AWAY | _EXHAUSTED | {errno.EROFS, errno.EIO}
+
+
 def explain(error: OSError, path: str, root: str) -> ItemError | FatalError:
     """Return what ``error`` means: the end of the run, or the failure of one item.
 

@@ -7,6 +7,7 @@ import os
 from typing import NamedTuple
 
 from syncengine.api import Capabilities
+from syncengine_plugins.destinations.filesystem.failures import concerns_whole_root
 from syncengine_plugins.destinations.filesystem.renaming import Renamer
 
 _COMPOSED = "Prob\u00e9"  # NFC; NFD would be e + U+0301
@@ -53,6 +54,12 @@ def probe(directory: str, renamer: Renamer) -> Probed:
     return Probed(found, decomposes)
 
 
+def _check_disk(error: OSError) -> None:
+    """Raise the error of a trial that tells about the disk and not about what the file system can do."""
+    if concerns_whole_root(error):
+        raise error
+
+
 def _exists(fd: int, name: str) -> bool:
     try:
         os.lstat(name, dir_fd=fd)
@@ -64,7 +71,8 @@ def _exists(fd: int, name: str) -> bool:
 def _can_hardlink(fd: int, made: list[str]) -> bool:
     try:
         os.link("Second", "hard", src_dir_fd=fd, dst_dir_fd=fd, follow_symlinks=False)
-    except OSError:
+    except OSError as error:
+        _check_disk(error)
         return False
     made.append("hard")
     return os.lstat("hard", dir_fd=fd).st_ino == os.lstat("Second", dir_fd=fd).st_ino
@@ -75,7 +83,8 @@ def _can_symlink(fd: int, made: list[str]) -> bool:
         os.symlink("Second", "soft", dir_fd=fd)
         made.append("soft")
         return os.readlink("soft", dir_fd=fd) == "Second"
-    except OSError:
+    except OSError as error:
+        _check_disk(error)
         return False
 
 

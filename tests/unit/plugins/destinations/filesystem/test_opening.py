@@ -266,3 +266,15 @@ def test_free_space_is_unknown_where_nobody_says(
 
     monkeypatch.setattr(os, "fstatvfs", lambda fd: Nought)
     assert destination.free_space() is None
+
+
+@pytest.mark.parametrize("call", ["link", "symlink"])
+def test_a_disk_that_fails_during_the_trial_is_no_disk_without_links(
+    root: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(FatalError, match="read or write error"):
+        FilesystemDestination(FilesystemOptions(path=str(root))).open()
