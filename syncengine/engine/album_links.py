@@ -64,8 +64,10 @@ class AlbumLinks:
         if style is None:
             return
         suffixed = {member.content: with_suffix(_wanted(directory, member), member.content) for member in members}
-        missing = self._parts.destination.missing(suffixed.values())
+        missing = self._parts.destination.missing([*suffixed.values(), *(member.path for member in members)])
         for member in sorted(members, key=lambda member: member.content):
+            if member.path in missing:
+                continue  # The run has put back what the source has: this one is for a verification to tell of.
             # One that had to take a suffix keeps it, also when the plain name is free again.
             kept = suffixed[member.content] not in missing and self._is_same(member, suffixed[member.content])
             if not kept:

@@ -56,3 +56,20 @@ def test_a_file_that_the_file_system_cannot_hold_costs_itself_alone(backup, monk
     assert (report.ended, list(backup.files())) == ("completed", ["photos/2019/05/a.jpg"])
     (failure,) = report.failures
     assert "larger than the destination's file system can hold; FAT32 ends at 4 GiB" in failure["reason"]
+
+
+def test_a_member_of_an_album_that_nobody_can_bring_back_keeps_no_run_busy(backup):
+    backup.library.add(photo("a.jpg", albums=(ROME,)), b"a")
+    backup.library.add(photo("b.jpg", albums=(ROME,)), b"b")
+    backup.run()
+    backup.library.remove("a.jpg")
+    for path in ("photos/2019/05/a.jpg", "albums/Rome/a.jpg"):
+        backup.destination.remove(path)
+    good = backup.destination
+    backup.destination = FaultyDestination(good, Faults([Fault("missing", SystemExit())]))
+    with pytest.raises(SystemExit):
+        backup.run()
+    backup.destination = good
+    assert backup.run().warnings == ()
+    assert not list((backup.directory / "spool").iterdir())
+    assert set(backup.files("albums/Rome")) == {"albums/Rome/b.jpg", "albums/Rome/album.json"}
