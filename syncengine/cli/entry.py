@@ -30,6 +30,7 @@ COMMANDS = {
     "report": "Show the account of a run.",
     "verify": "Read back what is stored, and compare it with the recorded checksums.",
     "state": "Make the state again, check it, copy it.",
+    "trash": "Show what mirror runs removed, bring it back, or remove it for good.",
     "auth": "Sign a profile's source in and out, and show how long it lasts.",
     "plugins": "List the installed plugins, or describe one.",
     "schema": "Print the JSON Schema of a profile with every installed plugin's options.",

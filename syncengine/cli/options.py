@@ -12,25 +12,6 @@ import msgspec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-class _Most(click.ParamType):
-    """A number of files or a percentage of them."""
-
-    name = "most"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return (number, percentage), the one that was not given ``None``."""
-        # Imported here: --help needs none of it.
-        from syncengine.config.quantities import most
-
-        try:
-            return most(value)
-        except ValueError as error:
-            self.fail(f"{value!r}: {error}", param, ctx)
-
-
-#: ``50`` or ``1%``.
-MOST = _Most()
-
 _PATH = click.Path(path_type=Path)
 
 
@@ -55,3 +36,14 @@ def print_json(value: Any) -> None:
     if sys.stdout.isatty():
         encoded = msgspec.json.format(encoded, indent=2)
     click.echo(encoded.decode())
+
+
+def as_most(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int | None, float | None] | None:
+    """Return (number, percentage) of ``50`` or ``1%``, the one that was not given ``None``."""
+    # Imported here: --help needs none of it.
+    from syncengine.config.quantities import most
+
+    try:
+        return most(value) if value is not None else None
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: {error}", ctx=ctx, param=param) from None

@@ -15,7 +15,7 @@ import click
 from syncengine.cli import exit_codes
 from syncengine.cli.failing import exit_code_of
 from syncengine.cli.logs import LogChoice
-from syncengine.cli.options import MOST, json_option, print_json, profiles_argument
+from syncengine.cli.options import as_most, json_option, print_json, profiles_argument
 from syncengine.errors import SyncEngineError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Decide what would be done, and do nothing.")
 @click.option("--album", "albums", multiple=True, metavar="TITLE", help="Only this album: a title, a glob, or id:ID.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Fetch at most N items.")
-@click.option("--max-delete", type=MOST, metavar="N|P%", help="With sync.mode mirror: remove at most so many files.")
+@click.option("--max-delete", callback=as_most, metavar="N|P%", help="With sync.mode mirror: remove at most so many.")
 @click.option("--yes", is_flag=True, help="With sync.mode mirror: remove what left the source, however much it is.")
 @json_option
 @click.pass_context
@@ -50,7 +50,13 @@ def command(
     # Imported here: --help needs none of it.
     from syncengine.app import RunRequest
 
-    request = RunRequest(albums=albums, limit=limit, dry_run=dry_run, max_delete=max_delete, yes=yes)
+    request = RunRequest(
+        albums=albums,
+        limit=limit,
+        dry_run=dry_run,
+        max_delete=max_delete,
+        yes=yes,
+    )
     runs = _Runs(request, ctx.obj, as_json=as_json)
     with stop_on_signal() as stop:
         codes = [runs.run(path, stop) for path in profiles if not stop.is_set()]
