@@ -124,7 +124,7 @@ def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
     planner = Planner(parts)
     items = parts.source.scan(parts.select)
     left = parts.limit
-    while not parts.is_ending and (chunk := list(islice(items, LOOK_UP))):
+    while not parts.is_ending and (chunk := _some(items)):
         account.list_items(chunk)
         decisions = planner.decide(chunk)
         if left is not None:
@@ -135,6 +135,18 @@ def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
     account.read_to_end = not parts.is_ending
     if parts.only is not None and account.read_to_end:
         account.warn(parts.only.remarks())
+
+
+def _some(items: Iterator[MediaItem]) -> list[MediaItem]:
+    """Return the next items; fewer where they are large, so that none waits for many others to be listed."""
+    found: list[MediaItem] = []
+    size = 0
+    for item in islice(items, LOOK_UP):
+        found.append(item)
+        size += item.size or 0
+        if size >= BATCH_BYTES:
+            break
+    return found
 
 
 def plan(parts: RunParts, account: Account) -> Generator[Batch, None, None]:
