@@ -136,6 +136,7 @@ def rebuild_task(
         state=lambda name: store.bind(name, identity),
         scratch=scratch,
         spools=tuple(_spools(directory, profiles)),
+        recovering=any(_leftovers(directory, name) for name in profiles),
         rehash=rehash,
         progress=progress,
         stop=stop,
@@ -181,6 +182,10 @@ def _destination_of(directory: Path, profile: str) -> str:
 def _spools(directory: Path, profiles: list[str]) -> Iterator[tuple[str, Path]]:
     """Yield the catalogs of killed runs that are not at the destination yet."""
     for name in profiles:
-        for leftover in spool.leftovers(directory / "profiles" / name / "runs"):
+        for leftover in _leftovers(directory, name):
             if (leftover / spool.CATALOG).is_file():
                 yield leftover.name, leftover / spool.CATALOG
+
+
+def _leftovers(directory: Path, profile: str) -> list[Path]:
+    return spool.leftovers(directory / "profiles" / profile / "runs")

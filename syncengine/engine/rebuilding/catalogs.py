@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Self
 
 from syncengine.api import ItemError
 from syncengine.engine.catalog import CatalogLine, Changes, parse
@@ -18,14 +20,15 @@ from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
 CATALOG = "metadata/catalog"
 _SUFFIX = ".jsonl"
 #: Lines that are written in one transaction.
-_BATCH = 10_000
+_BATCH = 20_000
 
 _Opener = Callable[[], BinaryIO]
 
 
 def has_catalog(task: RebuildTask) -> bool:
-    """Whether there is any catalog to read."""
-    return any(True for _ in _catalogs(task))
+    """Whether any catalog says something; that of a run that was killed before it recorded anything is empty."""
+    there = (stat.size for stat in task.destination.list(CATALOG) if stat.path.endswith(_SUFFIX))
+    return any(there) or any(path.stat().st_size for _, path in task.spools)
 
 
 def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> set[str]:
@@ -34,28 +37,61 @@ def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> set[str]:
     Returns:
         The profiles whose items they are about.
     """
-    profiles: set[str] = set()
     changes = Changes()
-    for name, line in _in_order(list(_catalogs(task)), rebuilt):
-        if changes.count >= _BATCH or (changes.has_removals and not line.is_removal):
-            changes = _write(task, changes, profiles)
-            task.progress.note(f"making the state again: {rebuilt.lines:,} lines of the catalog")
+    with _Writer(task) as writer:
+        for name, line in _in_order(list(_catalogs(task)), rebuilt):
+            if changes.count >= _BATCH or (changes.has_removals and not line.is_removal):
+                writer.write(changes)
+                changes = Changes()
+                task.progress.note(f"making the state again: {rebuilt.lines:,} lines of the catalog")
+            try:
+                changes.add(line)
+                rebuilt.lines += 1
+            except ValueError as error:
+                _note_damage(name, str(error), rebuilt)
+        writer.write(changes)
+    return writer.profiles
+
+
+class _Writer:
+    """Writes changes into the state, one lot while the next is being read.
+
+    Args:
+        task: the rebuilding.
+    """
+
+    def __init__(self, task: RebuildTask) -> None:
+        self._task = task
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="rebuild")
+        self._under_way: Future[None] | None = None
+        #: Whose items were written.
+        self.profiles: set[str] = set()
+
+    def write(self, changes: Changes) -> None:
+        """Begin to write some changes, once those before are written; raises what went wrong with those."""
+        self._task.check_stop()
+        batches = changes.batches()
+        self.profiles.update(profile for profile, batch in batches if batch.items)
+        self._settle()
+        if batches:
+            self._under_way = self._pool.submit(self._task.part.write, batches)
+
+    def _settle(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+            self._under_way = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
-            changes.add(line)
-            rebuilt.lines += 1
-        except ValueError as error:
-            _note_damage(name, str(error), rebuilt)
-    _write(task, changes, profiles)
-    return profiles
-
-
-def _write(task: RebuildTask, changes: Changes, profiles: set[str]) -> Changes:
-    task.check_stop()
-    batches = changes.batches()
-    if batches:
-        task.part.write(batches)
-    profiles.update(profile for profile, batch in batches if batch.items)
-    return Changes()
+            if kind is None:
+                self._settle()
+        finally:
+            self._pool.shutdown()
 
 
 class _Catalog(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from operator import itemgetter
 
 from syncengine.engine.rebuilding.catalogs import has_catalog, load_catalogs
 from syncengine.engine.rebuilding.comparing import compare, uncovered
@@ -12,7 +13,7 @@ from syncengine.engine.rebuilding.papers import restore_albums, restore_from_met
 from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
 from syncengine.records import StateBatch
 
-_AT_ONCE = 1000
+_AT_ONCE = 10_000
 
 
 def needs_rebuilding(task: RebuildTask) -> bool:
@@ -22,7 +23,12 @@ def needs_rebuilding(task: RebuildTask) -> bool:
     """
     if task.part.is_unfinished():
         return True
-    return task.part.is_empty() and (has_catalog(task) or any(True for _ in task.destination.list("metadata/photos")))
+    if not task.part.is_empty():
+        return False
+    if has_catalog(task):
+        return True
+    # A run that ended before it recorded anything has lost nothing: the next one goes on from what it intended.
+    return not task.recovering and any(True for _ in task.destination.list("metadata/photos"))
 
 
 def rebuild(task: RebuildTask) -> Rebuilt:
@@ -72,6 +78,7 @@ def _sweep(task: RebuildTask, profile: str, rebuilt: Rebuilt) -> int:
     page: list[tuple[str, bytes]] = []
 
     def settle() -> int:
+        page.sort(key=itemgetter(1))  # neighbours in the store
         records = state.contents([content for _, content in page])
         gone = [identity for (identity, _), record in zip(page, records, strict=True) if record is None]
         if gone:

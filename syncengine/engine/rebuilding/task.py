@@ -68,6 +68,7 @@ class RebuildTask(msgspec.Struct, frozen=True, kw_only=True):
         state: the state of a profile at the destination, by the profile's name.
         scratch: a directory for temporary files.
         spools: catalogs of killed runs that are not at the destination yet: (run, file).
+        recovering: a run of these profiles did not come to its end, and what it intended is known.
         rehash: every file is hashed, and not only looked at.
         progress: is told.
         stop: set when it is to end soon.
@@ -86,6 +87,7 @@ class RebuildTask(msgspec.Struct, frozen=True, kw_only=True):
     state: Callable[[str], State]
     scratch: Path
     spools: tuple[tuple[str, Path], ...]
+    recovering: bool
     rehash: bool
     progress: Progress
     stop: threading.Event
