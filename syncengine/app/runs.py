@@ -15,6 +15,7 @@ import msgspec
 from syncengine.api import Deduplicator, LedgerLine, RunReport, Selection, Transform
 from syncengine.app.copying import copy_after
 from syncengine.app.opening import begin_spool, open_ends, rehearsed_spool
+from syncengine.app.remembered import remember
 from syncengine.config.loading import load_profile
 from syncengine.config.profile import Profile
 from syncengine.engine import runner
@@ -99,6 +100,8 @@ def opened_parts(
     directory = default_state_directory()
     with own_disk(directory), ExitStack() as stack:
         ends = open_ends(profile, progress, stop, stack, create=not request.dry_run)
+        if not request.dry_run:
+            remember(directory, profile)
         identity = ends.destination.identity
         state = ends.store.bind(profile.name, identity)
         stages = _make_stages(profile, stack)

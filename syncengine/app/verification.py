@@ -14,13 +14,15 @@ from typing import Any
 import msgspec
 
 from syncengine.api import Destination
+from syncengine.app.existing import open_existing
 from syncengine.app.opening import temporary_directory
+from syncengine.app.repair import Ground, RepairRequest, repair_findings
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
 from syncengine.engine.intents import read_orphans
 from syncengine.engine.layout import candidate_paths
+from syncengine.engine.own_disk import own_disk
 from syncengine.engine.ports import State
-from syncengine.engine.steady_destination import SteadyDestination
 from syncengine.engine.verification.findings import Verification
 from syncengine.engine.verification.selection import Selection, parse_sample, parse_since
 from syncengine.engine.verification.verifier import Verifying, Watcher, verify
@@ -76,8 +78,14 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
 
 
-def verify_profile(profile: Profile, request: VerifyRequest, watcher: Watcher, stop: threading.Event) -> Verification:
-    """Read a profile's destination back and return the account.
+def verify_profile(
+    profile: Profile,
+    request: VerifyRequest,
+    watcher: Watcher,
+    stop: threading.Event,
+    repair: RepairRequest | None = None,
+) -> Verification:
+    """Read a profile's destination back and return the account; repair what was found where that is asked for.
 
     Raises:
         ConfigError: the request makes no sense.
@@ -111,23 +119,21 @@ def verify_profile(profile: Profile, request: VerifyRequest, watcher: Watcher, s
             exclusive=partial(destination_lock, directory, destination.identity),
             unfinished=partial(_unfinished, directory, destination.identity),
         )
-        try:
+        with own_disk(own):
             own.mkdir(parents=True, exist_ok=True, mode=0o700)
             found = verify(parts)
+            if repair is not None and found.ended == "completed" and any(finding.is_open for finding in found.findings):
+                ground = Ground(
+                    profile=profile,
+                    directory=directory,
+                    destination=destination,
+                    state=state,
+                    note=watcher.note,
+                    stop=stop,
+                )
+                found = repair_findings(ground, repair, found)
             _leave_proof(own, found, destination, state)
-        except OSError as error:
-            raise FatalError(
-                f"{error.filename or own}: {error.strerror}", advice="make room there and verify again"
-            ) from error
         return found
-
-
-def open_existing(profile: Profile, stop: threading.Event, stack: ExitStack) -> Destination[Any]:
-    """Open a destination that has to be there; ``stack`` closes it. Raises ``FatalError``."""
-    destination: Destination[Any] = SteadyDestination(profile.destination.make(), stop)
-    stack.callback(destination.close)
-    destination.open(create=False)
-    return destination
 
 
 def proof_of(profile: str) -> Proof | None:

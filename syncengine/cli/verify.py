@@ -20,26 +20,53 @@ if TYPE_CHECKING:
 @profile_argument
 @click.option("--sample", metavar="PERCENT", default="", help="Read a fair random sample of the files, such as 5%.")
 @click.option("--since", metavar="WHEN", default="", help="Only what was stored since: a run's id, a date, or 30d.")
+@click.option("--repair", is_flag=True, help="Restore what is damaged or missing, from copies or from the source.")
+@click.option(
+    "--from",
+    "others",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PROFILE",
+    help="With --repair: look for copies at this profile's destination first.",
+)
 @click.option("--restart", is_flag=True, help="Begin anew instead of going on where an interrupted one stopped.")
 @json_option
 @click.pass_obj
-def command(logging: LogChoice, *, profile: Path, sample: str, since: str, restart: bool, as_json: bool) -> int:
+def command(
+    logging: LogChoice,
+    *,
+    profile: Path,
+    sample: str,
+    since: str,
+    repair: bool,
+    others: tuple[Path, ...],
+    restart: bool,
+    as_json: bool,
+) -> int:
     """Read back what PROFILE has stored, and compare it with the recorded checksums.
 
     It may go on beside a run. Ctrl-C ends it; the next one goes on from there.
     """
     # Imported here: --help needs none of it.
     from syncengine import app
+    from syncengine.app.repair import RepairRequest
     from syncengine.app.verification import VerifyRequest, verify_profile
+    from syncengine.cli.progress import Tally
     from syncengine.cli.verify_output import verification_lines
     from syncengine.cli.verify_progress import watcher_for
+    from syncengine.config.loading import load_profile
     from syncengine.host import PluginHost
 
-    loaded = app.load(profile, PluginHost())
+    if others and not repair:
+        raise click.UsageError("--from PROFILE says where a repair finds copies; use it with --repair")
+    host = PluginHost()
+    loaded = app.load(profile, host)
     logging.apply(fallback=loaded.log_level)
     request = VerifyRequest(sample=sample, since=since, restart=restart)
+    places = tuple(load_profile(path, host) for path in others)
+    repairing = RepairRequest(host=host, progress=Tally(), others=places) if repair else None
     with stop_on_signal() as stop, watcher_for(loaded.name, quiet=as_json) as watcher:
-        found = verify_profile(loaded, request, watcher, stop)
+        found = verify_profile(loaded, request, watcher, stop, repairing)
     if as_json:
         print_json(found.entry())
         if found.reason:
