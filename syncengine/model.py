@@ -282,6 +282,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
         outcomes: how many items are in each class; the values add up to ``listed``.
         complete: the inventory is complete, everything listed is accounted for, and the run read it to its end.
         missing: the parts of the source that could not be listed.
+        partial: only a part of the library was asked for; ``complete`` is about that part.
         inventory: the source's own totals.
         sums: which of those totals are the sum of which others.
         reconciled: everything adds up: the classes to ``listed``, ``listed`` to what the source counts, and its totals
@@ -316,6 +317,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: Mapping[str, int] = {}
     complete: bool = False
     missing: tuple[str, ...] = ()
+    partial: bool = False
     inventory: Mapping[str, int] = {}
     sums: Mapping[str, tuple[str, ...]] = {}
     reconciled: bool | None = None

@@ -22,8 +22,8 @@ def command(*, plan: Path, as_json: bool) -> int:
     """
     # Imported here: --help needs none of it.
     from syncengine import app
-    from syncengine.cli.output import report_lines
     from syncengine.cli.progress import progress_for
+    from syncengine.cli.report_text import report_lines
     from syncengine.cli.run import exit_code_for, stop_on_signal
     from syncengine.host import PluginHost
 

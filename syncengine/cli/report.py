@@ -20,7 +20,7 @@ def command(profile: Path, run_id: str | None, as_json: bool) -> int:
     """Show the account of a run of PROFILE: what became of every item that the source listed."""
     # Imported here: --help needs none of it.
     from syncengine import app
-    from syncengine.cli.output import report_lines
+    from syncengine.cli.report_text import report_lines
     from syncengine.host import PluginHost
 
     name = app.load(profile, PluginHost()).name

@@ -103,7 +103,7 @@ class _Runs:
 
     def _show(self, report: RunReport) -> None:
         # Imported here: --help needs none of it.
-        from syncengine.cli.output import report_lines
+        from syncengine.cli.report_text import report_lines
 
         if not self._as_json:
             for line in report_lines(report):

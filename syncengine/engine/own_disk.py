@@ -28,5 +28,7 @@ def own_disk(directory: Path) -> Iterator[None]:
     """Turn an ``OSError`` into a ``FatalError`` that says what to do; see ``own_file_failed``."""
     try:
         yield
+    except BrokenPipeError:  # Whoever reads what is printed went away; that is no file.
+        raise
     except OSError as error:
         raise own_file_failed(error, directory) from error

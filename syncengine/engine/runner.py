@@ -199,6 +199,7 @@ def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reas
         complete=ended == "completed" and account.is_complete(inventory) and not reconciled.disagreements,
         missing=(*inventory.missing, *account.unread),
         inventory=dict(inventory.counts),
+        partial=inventory.partial,
         sums=dict(inventory.sums),
         reconciled=reconciled.agrees,
         disagreements=reconciled.disagreements,

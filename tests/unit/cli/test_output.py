@@ -4,29 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from syncengine.api import LedgerLine, Outcome, RunReport
-from syncengine.cli.output import duration_text, report_lines, size_text
+from syncengine.api import LedgerLine, Outcome
+from syncengine.cli.output import duration_text, folded, printable, size_text
 from syncengine.cli.progress import PlainLines
-
-REPORT = RunReport(
-    run="R1",
-    profile="nas",
-    source="takeout",
-    destination="filesystem /nas",
-    started="",
-    finished="",
-    listed=10,
-    outcomes={"stored": 5, "unchanged": 1, "duplicate": 1, "updated": 1, "filtered": 1, "failed": 1},
-    complete=True,
-    inventory={"media": 12, "albums": 2},
-    bytes_written=3_400_000,
-    duplicates={"sha256": 1},
-    near_duplicates=2,
-    filtered={"albums": 1},
-    failures=({"id": "x", "name": "IMG.heic", "reason": "corrupt"},),
-    warnings=("a sidecar has no photo",),
-    seconds=75.0,
-)
 
 
 @pytest.mark.parametrize(
@@ -41,42 +21,17 @@ def test_durations(seconds, text):
     assert duration_text(seconds) == text
 
 
-def test_a_report_fits_on_a_screen_and_adds_up():
-    lines = list(report_lines(REPORT))
-    assert lines == [
-        "Run R1 of profile nas: done, in 1 min 15 s",
-        "  takeout -> filesystem /nas",
-        "",
-        "  stored             5  3.4 MB written; 2 look like another file",
-        "  unchanged          1  there already",
-        "  duplicate          1  the same as a stored file (sha256 1)",
-        "  updated            1  metadata only",
-        "  filtered           1  not selected by the profile (albums 1)",
-        "  failed             1  will be tried again by the next run",
-        "  listed            10  every one of them in exactly one line above",
-        "",
-        "The source was read completely:",
-        "  2 albums, 12 media",
-        "",
-        "Failed (1); each is tried again by the next run:",
-        "  IMG.heic: corrupt",
-        "",
-        "Worth knowing (1):",
-        "  a sidecar has no photo",
+def test_what_a_terminal_is_given_cannot_move_its_cursor():
+    assert printable("IMG_1 \u00e9.jpg") == "IMG_1 \u00e9.jpg"
+    assert printable("a\x1b[2Jb\udc80\n") == "a\\x1b[2Jb\\udc80\\n"
+
+
+def test_sentences_that_say_the_same_are_one():
+    assert folded(["a: no sidecar", "x", "b: no sidecar", "x", "c: d: lost"]) == [
+        "2 times: no sidecar (a, ...)",
+        "2 times: x",
+        "c: d: lost",
     ]
-
-
-def test_an_incomplete_report_names_what_is_missing():
-    import msgspec
-
-    report = msgspec.structs.replace(
-        REPORT, complete=False, ended="stopped", reason="no space", missing=("part 2: truncated",), listed=12
-    )
-    text = "\n".join(report_lines(report))
-    assert "stopped after 1 min 15 s: no space" in text
-    assert "NOT COMPLETE" in text
-    assert "part 2: truncated" in text
-    assert "2 of them not reached" in text
 
 
 def test_plain_progress_is_a_line_now_and_then(capsys, monkeypatch):
