@@ -23,8 +23,9 @@ from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.own_disk import own_disk
 from syncengine.engine.parts import Permit, RunParts
 from syncengine.engine.ports import Progress
-from syncengine.engine.removals import Budget, Mirror
 from syncengine.engine.rebuilding.finds import FoundFiles
+from syncengine.engine.recipe import Upkeep
+from syncengine.engine.removals import Budget, Mirror
 from syncengine.engine.workers import ImageWorkers
 from syncengine.host import PluginHost
 from syncengine.state.locks import destination_lock, profile_lock
@@ -40,6 +41,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         dry_run: decide, and do nothing.
         max_delete: instead of the profile's ``sync.max_delete``: (number, percentage), either of them ``None``.
         yes: remove whatever left the source, however much it is.
+        remake: make files again whose recipe is another one now.
+        relayout: move files whose path is another one now, and bring albums and metadata files up to date.
         only: permits what may be worked on, or ``None`` for everything.
         plan: the saved plan that is carried out, for people; or empty.
     """
@@ -49,6 +52,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     max_delete: tuple[int | None, float | None] | None = None
     yes: bool = False
+    remake: bool = False
+    relayout: bool = False
     only: Permit | None = None
     plan: str = ""
 
@@ -140,6 +145,9 @@ def opened_parts(
             failed=threading.Event(),
             exclusive=partial(destination_lock, directory, ends.destination.identity),
             only=request.only,
+            upkeep=Upkeep(
+                remake=request.remake, relayout=request.relayout, directory=directory / "profiles" / profile.name
+            ),
             plan=request.plan,
             warnings=ends.warnings,
             mirror=_mirror(profile, request),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Fetch at most N items.")
 @click.option("--max-delete", callback=as_most, metavar="N|P%", help="With sync.mode mirror: remove at most so many.")
 @click.option("--yes", is_flag=True, help="With sync.mode mirror: remove what left the source, however much it is.")
+@click.option("--remake", is_flag=True, help="Make files again whose transforms or their options have changed.")
+@click.option("--relayout", is_flag=True, help="Move files to where the layout wants them now; show albums anew.")
 @json_option
 @click.pass_context
 def command(
@@ -41,6 +43,8 @@ def command(
     limit: int | None,
     max_delete: tuple[int | None, float | None] | None,
     yes: bool,
+    remake: bool,
+    relayout: bool,
     as_json: bool,
 ) -> int:
     """Back up: run PROFILES one after the other. One that fails does not stop the next.
@@ -56,6 +60,8 @@ def command(
         dry_run=dry_run,
         max_delete=max_delete,
         yes=yes,
+        remake=remake,
+        relayout=relayout,
     )
     runs = _Runs(request, ctx.obj, as_json=as_json)
     with stop_on_signal() as stop:

@@ -11,9 +11,11 @@ from syncengine.engine import metadata_file
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.metadata_file import MetadataFile, united, united_albums
 from syncengine.engine.parts import RunParts
+from syncengine.engine.recipe import applied_by
 from syncengine.engine.recorded_facts import stored_name, with_facts
+from syncengine.engine.remaking import Remade
 from syncengine.engine.target_paths import PathChooser
-from syncengine.engine.work import Batch, Copy, Work
+from syncengine.engine.work import METADATA_ONLY, MOVED, PAPERS_MISSING, REMAKE, Batch, Copy, Work
 from syncengine.records import ContentRecord
 
 
@@ -48,6 +50,7 @@ class Bundle(msgspec.Struct, kw_only=True):
         set_mtime: the stored file needs another time.
         written: bytes of the content that were placed; 0 when they were there already.
         failure: it could not be written.
+        remade: where its files are to be instead of those that it has, when it was made again.
     """
 
     record: ContentRecord
@@ -59,6 +62,7 @@ class Bundle(msgspec.Struct, kw_only=True):
     set_mtime: bool = False
     written: int = 0
     failure: str = ""
+    remade: Remade | None = None
 
 
 Bundles = dict[bytes, Bundle]
@@ -90,15 +94,17 @@ class Bundler:
         return bundles
 
     def _bundle_one(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
-        if work.is_to_store:
+        if work.is_to_store and work.why == REMAKE:
+            self._add_remade(work, paths, bundles)
+        elif work.is_to_store:
             self._add_new(work, paths, bundles)
         elif work.copy_of is not None and not work.dropped:
             self._add_copy(work, work.copy_of, bundles)
-        elif work.why == "metadata changed" and not (work.failure or work.dropped):
+        elif work.why in METADATA_ONLY and not (work.failure or work.dropped):
             self._refresh_known(work, bundles)
 
     def _add_new(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
-        stored, fetched, previous = work.asset, work.fetched, work.previous
+        stored, fetched = work.asset, work.fetched
         if stored is None or fetched is None:
             return
         stored = msgspec.structs.replace(stored, item=fetched.item)
@@ -108,7 +114,12 @@ class Bundler:
         if not original_path and stored.path != fetched.path:
             fetched.path.unlink(missing_ok=True)
             original_path = self._still_there(kept)
-        path = media[0].path
+        bundle = self._bundle_at(work, stored, fetched, media[0].path, original_path)
+        bundle.media = media
+        bundles[work.content] = bundle
+
+    def _bundle_at(self, work: Work, stored: Asset, fetched: Asset, path: str, original_path: str) -> Bundle:
+        """Return the bundle of a content whose files are to be at some paths."""
         document = metadata_file.describe(
             self._parts.source_label, stored, fetched, path=path, original_path=original_path, zone=self._parts.zone
         )
@@ -118,8 +129,42 @@ class Bundler:
         record = msgspec.structs.replace(record, path=path, original_path=original_path)
         document = metadata_file.with_origins(metadata_file.with_albums(document, record.albums), record.origins)
         record = with_facts(record, document, stored.name)
-        bundles[work.content] = Bundle(
-            record=record, document=document, before=previous, media=media, work=work, changed=True
+        return Bundle(record=record, document=document, before=work.previous, work=work, changed=True)
+
+    def _add_remade(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
+        """Add a content that was made again; what it has now is replaced when its new files are durable."""
+        stored, fetched, previous = work.asset, work.fetched, work.previous
+        if stored is None or fetched is None or previous is None:
+            return
+        stored = msgspec.structs.replace(stored, item=fetched.item)
+        remade = self._remade(work, stored, fetched, previous, paths)
+        for asset in (stored, fetched):
+            if asset.path not in remade.staged.values():
+                asset.path.unlink(missing_ok=True)
+        bundle = self._bundle_at(work, stored, fetched, remade.path, remade.original_path)
+        sidecar = f"{remade.path}{metadata_file.SIDECAR}" if previous.sidecar_path else ""
+        bundle.record = msgspec.structs.replace(bundle.record, sidecar_path=sidecar, restored=previous.restored)
+        bundle.remade = remade
+        bundles[work.content] = bundle
+
+    def _remade(self, work: Work, stored: Asset, fetched: Asset, previous: ContentRecord, paths: PathChooser) -> Remade:
+        """Return where the files of a content are to be that was made again, and which of them are new."""
+        before = {previous.stored_sha256: previous.path}
+        if previous.original_path:
+            before.setdefault(previous.source_sha256, previous.original_path)
+        there = {sha256: path for sha256, path in before.items() if self._still_there(path)}
+        path = there.get(stored.sha256, "")
+        keeps = stored.path != fetched.path and stored.keep_original
+        if not path:
+            path = paths.choose(stored, work, previous.path)
+        paths.reserve(path)
+        original_path = ""
+        if keeps:
+            kept = there.get(fetched.sha256, "")
+            original_path = kept if kept and kept != path else paths.choose(fetched, work, "")
+        staged = {asset.sha256: asset.path for asset in ([stored, fetched] if keeps else [stored])}
+        return Remade(
+            path=path, original_path=original_path, staged={k: v for k, v in staged.items() if k not in there}
         )
 
     def _media_files(self, work: Work, stored: Asset, fetched: Asset, kept: str, paths: PathChooser) -> list[MediaFile]:
@@ -238,6 +283,10 @@ class Bundler:
         if bundle is None:
             work.fail("its content is not in the state any more; run again to store it anew")
             return
+        if work.why == MOVED:
+            work.itself = True
+            return
+        bundle.changed |= work.why == PAPERS_MISSING
         self._refresh(bundle, work.item)
 
     def _refresh(self, bundle: Bundle, item: MediaItem) -> None:
@@ -271,7 +320,8 @@ class Bundler:
     def _rebuilt(self, record: ContentRecord, item: MediaItem) -> MetadataFile:
         """Return a metadata file for a content whose own one was lost, from the state and the item at hand."""
         asset = Asset(path=Path(), name=record.name, kind=item.kind, item=item)
-        stored = msgspec.structs.replace(asset, sha256=record.stored_sha256, size=record.stored_size)
+        applied = applied_by(record.recipe)
+        stored = msgspec.structs.replace(asset, sha256=record.stored_sha256, size=record.stored_size, applied=applied)
         fetched = msgspec.structs.replace(asset, sha256=record.source_sha256, size=record.source_size)
         document = metadata_file.describe(
             self._parts.source_label,

@@ -7,7 +7,7 @@ import msgspec
 from syncengine.api import LedgerLine, MediaItem, Outcome
 from syncengine.engine.account import filtered_line
 from syncengine.engine.bundling import Bundle, Bundles
-from syncengine.engine.work import Batch, Copy, Work
+from syncengine.engine.work import MOVED, PAPERS_MISSING, REMAKE, Batch, Copy, Work
 from syncengine.records import ContentRecord, ItemRecord
 
 #: A content token that no source gives: what is remembered so differs from what is listed.
@@ -23,6 +23,8 @@ class Conclusion(msgspec.Struct, kw_only=True):
         contents: new and changed records.
         fingerprints: (method, fingerprint, content) of what was stored.
         near: how many were stored although they look like another file.
+        followers: (item id, what to remember of it) of other items whose file is elsewhere now; ``items`` come after.
+        warnings: what a person should know of works that have no line.
     """
 
     lines: list[LedgerLine]
@@ -30,6 +32,8 @@ class Conclusion(msgspec.Struct, kw_only=True):
     contents: list[ContentRecord]
     fingerprints: list[tuple[str, bytes, bytes]]
     near: int
+    warnings: list[str] = []
+    followers: list[tuple[str, ItemRecord]] = []
 
 
 def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
@@ -43,10 +47,13 @@ def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
         line = _line(work, bundle)
         if line is None:
             continue
-        conclusion.lines.append(line)
+        if work.is_listed:
+            conclusion.lines.append(line)
+        elif work.failure:
+            conclusion.warnings.append(f"{work.item.name}: {line.reason}")
         if work.failure:
             conclusion.items += _to_be_tried_again(work)
-        elif bundle is not None and not work.rule:
+        elif bundle is not None and not work.rule and (work.is_listed or (work.known is not None and work.known.path)):
             conclusion.items.append((work.item, _item_record(work, bundle.record)))
         if work.is_to_store:
             conclusion.near += work.near is not None
@@ -56,8 +63,8 @@ def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
 
 def _to_be_tried_again(work: Work) -> list[tuple[MediaItem, ItemRecord]]:
     """Return what makes an item that was stored once, and fails now, work for the next run as well."""
-    if work.known is None:
-        return []
+    if work.known is None or work.why in (REMAKE, PAPERS_MISSING):
+        return []  # What is there is whole; a run that is told to makes it again.
     return [(work.item, msgspec.structs.replace(work.known, content_token=_OTHER_BYTES))]
 
 
@@ -119,7 +126,11 @@ def _failed_line(work: Work, bundle: Bundle | None) -> LedgerLine:
 
 
 def _reason(work: Work, bundle: Bundle) -> str:
-    reason = f"{work.why}, with the same bytes" if work.itself else str(work.why)
+    reason = work.reason
+    if work.itself and work.why != MOVED:
+        reason += ", with the same bytes"
+    if work.why == REMAKE:
+        return reason
     if work.is_to_store and not bundle.written and bundle.record.stored_size:
         reason += "; the same file was at the destination already"
     if work.near is not None:
@@ -128,6 +139,8 @@ def _reason(work: Work, bundle: Bundle) -> str:
 
 
 def _item_record(work: Work, record: ContentRecord) -> ItemRecord:
+    if work.known is not None and (work.why == MOVED or not work.is_listed):
+        return msgspec.structs.replace(work.known, path=record.path, original_path=record.original_path)
     return ItemRecord(
         content_token=work.item.content_token,
         metadata_token=work.item.metadata_token,

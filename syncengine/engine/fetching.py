@@ -14,10 +14,11 @@ from pathlib import Path
 from syncengine.api import Asset, ItemError, MediaItem
 from syncengine.engine.account import Account
 from syncengine.engine.parts import RunParts
+from syncengine.engine.remaking import read_original
 from syncengine.engine.retrying import retrying
 from syncengine.engine.staging import HashingSink
 from syncengine.engine.throttle import Throttle
-from syncengine.engine.work import Batch, Work
+from syncengine.engine.work import METADATA_ONLY, MOVED, PAPERS_MISSING, REMAKE, Batch, Work
 from syncengine.errors import FatalError, RetryableError, SyncEngineError
 
 _LOG = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Fetcher:
             return batch
         free -= SPACE_RESERVE
         for position, work in enumerate(batch):
-            free -= 0 if work.why == "metadata changed" else work.item.size or 0
+            free -= 0 if work.why in METADATA_ONLY else work.item.size or 0
             if free < 0:
                 return batch[:position]
         return batch
@@ -117,7 +118,11 @@ class Fetcher:
             if work.why == "metadata changed":
                 work.item = self._parts.source.describe(work.item, self._parts.staging / _NOTHING_FETCHED)
                 _check_time(work.item, self._parts)
-            else:
+            elif work.why == PAPERS_MISSING:
+                asset = self._stage(work)
+                asset.path.unlink()
+                work.item = asset.item
+            elif work.why != MOVED:
                 self._bring(work)
         except ItemError as error:
             if self._parts.stop.is_set() and isinstance(error, RetryableError):
@@ -131,8 +136,11 @@ class Fetcher:
             work.fail(f"internal error in the source: {type(error).__name__}: {error}")
 
     def _bring(self, work: Work) -> None:
-        asset = retrying(lambda: self._stage(work.item), self._parts.stop)
+        asset = retrying(lambda: self._stage(work), self._parts.stop)
         work.item = asset.item
+        if work.why == REMAKE:
+            work.fetched = work.asset = asset
+            return
         work.rule = self._parts.select.rejects(work.item, self._parts.zone, described=True) or ""
         if work.rule:
             asset.path.unlink()
@@ -147,15 +155,20 @@ class Fetcher:
         directory: Path = self._mine.directory
         return directory
 
-    def _stage(self, item: MediaItem) -> Asset:
+    def _stage(self, work: Work) -> Asset:
         """Bring the bytes of an item into a new file in staging; leave nothing there when that fails."""
+        item = work.item
         path = self._own_directory() / f"f{next(self._numbers)}"
         sink = HashingSink(path, self._throttle)
         try:
-            self._parts.source.fetch(item, sink)
+            if work.original_at:
+                read_original(self._parts.destination, work.original_at, sink)
+            else:
+                self._parts.source.fetch(item, sink)
+                self._account.count_fetched(sink.size)
             digest = sink.close()
-            self._account.count_fetched(sink.size)
-            item = self._parts.source.describe(item, path)
+            if work.is_listed:
+                item = self._parts.source.describe(item, path)
             _check_time(item, self._parts)
         except BaseException:
             sink.close()

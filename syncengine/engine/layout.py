@@ -39,6 +39,8 @@ class PathTemplate:
     """
 
     def __init__(self, template: str, zone: tzinfo) -> None:
+        #: As the profile has it.
+        self.text = template
         self._zone = zone
         template = _TAKEN.sub(lambda taken: taken[0].replace("/", "}/{taken:"), template)
         self._components = [list(_parse(component)) for component in template.split("/")]

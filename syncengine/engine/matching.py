@@ -8,7 +8,7 @@ from typing import Any
 
 from syncengine.api import Asset, Deduplicator, FingerprintIndex, ItemError
 from syncengine.engine.parts import RunParts
-from syncengine.engine.work import Batch, Copy, Work
+from syncengine.engine.work import REMAKE, Batch, Copy, Work
 
 
 class Claims:
@@ -102,6 +102,9 @@ class Matcher:
             yield batch
 
     def _match_fetched(self, work: Work, asset: Asset) -> None:
+        if work.why == REMAKE and work.known is not None:
+            self._match_remake(work, work.known.content, asset)
+            return
         if not self._exact:
             work.content = self._own_content(work, asset)
             (work.previous,) = self._parts.state.contents([work.content])
@@ -111,6 +114,15 @@ class Matcher:
                 if self._ask(dedup, work, dedup.fingerprint(asset)):
                     work.discard()
                     return
+        self._claims.make(work)
+
+    def _match_remake(self, work: Work, content: bytes, asset: Asset) -> None:
+        """Take what is to be made again for what it is; it is no copy of itself."""
+        work.content = content
+        (work.previous,) = self._parts.state.contents([content])
+        if work.previous is None or work.previous.source_sha256 != asset.sha256:
+            where = f"{work.original_at} at the destination" if work.original_at else "what the source gives"
+            raise ItemError(f"{where} has other bytes than those that it was made of")
         self._claims.make(work)
 
     def _match_final(self, work: Work, asset: Asset) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from syncengine.api import AlbumRef, AppliedTransform, Asset, CaptureTime, Destination, ItemState, Location, MediaItem
 from syncengine.engine.clean_text import cleaned
+from syncengine.model import TimeOrigin
 
 VERSION = 1
+#: What a file's name ends with whose XMP sidecar it is.
+SIDECAR = ".xmp"
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +101,11 @@ def encode(document: MetadataFile) -> bytes:
     return msgspec.json.format(plain, indent=2) + b"\n"
 
 
+def decode(content: bytes) -> MetadataFile:
+    """Return a metadata file as a value. Raises ``msgspec.MsgspecError`` when it is none."""
+    return _DECODER.decode(content)
+
+
 def read(destination: Destination[Any], path: str) -> MetadataFile | None:
     """Return the metadata file of the stored file at ``path``, or ``None`` when it is missing or damaged."""
     try:
@@ -167,6 +175,25 @@ def refreshed(document: MetadataFile, item: MediaItem, zone: tzinfo) -> Metadata
         "raw": item.raw if item.raw is not None else document.raw,
     }
     return with_albums(msgspec.structs.replace(document, **facts), item.albums)
+
+
+def rezoned(document: MetadataFile, zone: tzinfo) -> MetadataFile:
+    """Return the metadata file with its capture time as the local time of another zone, where it knows none itself."""
+    taken = capture_time(document.taken) if document.taken is not None else None
+    return document if taken is None else msgspec.structs.replace(document, taken=_taken(taken, zone))
+
+
+def capture_time(taken: TakenTime) -> CaptureTime | None:
+    """Return the capture time that a metadata file tells, or ``None`` when it tells too little."""
+    if taken.instant is None and taken.wall is None:
+        return None
+    origin = cast(TimeOrigin, taken.origin)
+    return CaptureTime(origin=origin, instant=taken.instant, wall=taken.wall, offset=taken.offset)
+
+
+def album_refs(document: MetadataFile) -> tuple[AlbumRef, ...]:
+    """Return the albums that a metadata file names."""
+    return tuple(AlbumRef(album.id, album.title) for album in document.albums)
 
 
 def with_albums(document: MetadataFile, albums: tuple[AlbumRef, ...]) -> MetadataFile:

@@ -16,6 +16,7 @@ from syncengine.api import Asset, Deduplicator, Destination, LedgerLine, RunRepo
 from syncengine.engine.intents import Orphans
 from syncengine.engine.layout import PathTemplate
 from syncengine.engine.ports import Progress, State
+from syncengine.engine.recipe import Setup, Upkeep
 from syncengine.engine.removals import Mirror
 from syncengine.engine.work import Work
 from syncengine.engine.workers import Worked
@@ -127,6 +128,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         plan: the saved plan that the run carries out, for people; or empty.
         warnings: what a person should know before the run has begun: how the state was found.
         mirror: how removals at the source are followed; ``None`` when they are not, or when this run may not tell.
+        upkeep: what is to be done with files that an older profile made or laid out.
     """
 
     run: str
@@ -161,6 +163,18 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     plan: str = ""
     warnings: tuple[str, ...] = ()
     mirror: Mirror | None = None
+    upkeep: Upkeep = Upkeep()
+
+    @property
+    def setup(self) -> Setup:
+        """How the profile wants files to be made and laid out."""
+        return Setup(
+            recipe=self.recipe,
+            path=self.template.text,
+            zone=str(self.zone),
+            albums=self.albums,
+            metadata=self.metadata,
+        )
 
     @property
     def is_ending(self) -> bool:

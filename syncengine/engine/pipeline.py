@@ -43,6 +43,7 @@ def process(parts: RunParts, account: Account, recorder: Recorder) -> None:
         for batch in finished:
             with parts.exclusive():
                 recorder.record(placer.place(batch))
+                placer.finish()
             for work in batch:
                 claims.release(work)
     except BaseException:

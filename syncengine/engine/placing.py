@@ -13,13 +13,15 @@ import msgspec
 from syncengine.api import ItemError, TargetExistsError
 from syncengine.engine import metadata_file, xmp_file
 from syncengine.engine.bundling import Bundle, Bundler, MediaFile
+from syncengine.engine.changes import Change
 from syncengine.engine.conclusion import Conclusion, conclude
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.intents import Intent, Intents
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
+from syncengine.engine.rearranging import Rearranged, Rearranger, followers, rearranger_of
 from syncengine.engine.staging import write_staged
-from syncengine.engine.work import Batch, Copy
+from syncengine.engine.work import REMAKE, Batch, Copy
 from syncengine.records import ContentRecord
 
 _SIDECAR = ".xmp"
@@ -50,6 +52,7 @@ class Placer:
         self._bundler = Bundler(parts)
         self._intents = Intents(parts.spool, parts.orphans)
         self._numbers = itertools.count()
+        self._replaced: list[Rearranged] = []
 
     def place(self, batch: Batch) -> Conclusion:
         """Place what is to be stored, complete what it is a copy of, refresh metadata; return when it is durable.
@@ -62,7 +65,8 @@ class Placer:
         """
         self._recheck(batch)
         bundles = self._bundler.bundle(batch)
-        changed = [bundle for bundle in bundles.values() if bundle.changed]
+        remade = [bundle for bundle in bundles.values() if bundle.remade is not None]
+        changed = [bundle for bundle in bundles.values() if bundle.changed and bundle.remade is None]
         if changed:
             documents = [self._stage_documents(bundle) for bundle in changed]
             self._intents.write(
@@ -72,7 +76,34 @@ class Placer:
             for bundle, staged in zip(changed, documents, strict=True):
                 self._place_bundle(bundle, staged)
             self._parts.destination.flush()
-        return conclude(batch, bundles)
+        replaced = self._replace(remade) if remade else []
+        conclusion = conclude(batch, bundles)
+        conclusion.contents += [one.record for one in replaced if one.failure and one.record != one.change.before]
+        conclusion.followers += [
+            follower for one in replaced for follower in followers(self._parts.state, self._parts.profile, one)
+        ]
+        return conclusion
+
+    def finish(self) -> None:
+        """Remove what the last batch has replaced, now that it is recorded."""
+        if self._replaced:
+            self._rearranger().finish(self._replaced)
+            self._replaced = []
+
+    def _replace(self, bundles: list[Bundle]) -> list[Rearranged]:
+        """Let contents that were made again take the place of what is stored."""
+        changes = [_change(bundle) for bundle in bundles]
+        staged = {bundle.record.content: bundle.remade.staged for bundle in bundles if bundle.remade is not None}
+        self._replaced = self._rearranger().carry_out(changes, staged)
+        for bundle, one in zip(bundles, self._replaced, strict=True):
+            _remove(list(staged[one.change.before.content].values()))
+            bundle.record, bundle.failure = one.record, one.failure
+            bundle.document = one.document or bundle.document
+            bundle.written = sum(bundle.record.stored_size for step in one.steps if step.is_new)
+        return self._replaced
+
+    def _rearranger(self) -> Rearranger:
+        return rearranger_of(self._parts)
 
     def _recheck(self, batch: Batch) -> None:
         """See what became of each content since this batch was matched; the record of now is the one to go on from.
@@ -82,6 +113,9 @@ class Placer:
         works = [work for work in batch if work.is_to_store]
         for work, record in zip(works, self._parts.state.contents([work.content for work in works]), strict=True):
             if record is None or record == work.previous:
+                continue
+            if work.why == REMAKE:
+                work.previous = record
                 continue
             if record.failure or self._is_missing(record):
                 work.previous = record
@@ -214,6 +248,12 @@ def _follow(bundle: Bundle, file: MediaFile, path: str) -> None:
         stored = msgspec.structs.replace(document.stored, path=path)
         bundle.record = msgspec.structs.replace(bundle.record, path=path)
         bundle.document = msgspec.structs.replace(document, stored=stored)
+
+
+def _change(bundle: Bundle) -> Change:
+    if bundle.before is None:
+        raise AssertionError("what is made again was there before")  # pragma: no cover
+    return Change(before=bundle.before, after=bundle.record, document=metadata_file.encode(bundle.document))
 
 
 def _intents(bundle: Bundle, documents: list[_Document]) -> Iterator[Intent]:

@@ -9,8 +9,10 @@ import msgspec
 
 from syncengine.api import MediaItem, Outcome
 from syncengine.engine.account import Account
+from syncengine.engine.metadata_file import SIDECAR, metadata_path
 from syncengine.engine.parts import Permit, RunParts
-from syncengine.engine.work import Batch, Why, Work
+from syncengine.engine.remaking import Remakes
+from syncengine.engine.work import MOVED, PAPERS_MISSING, REMAKE, Batch, Why, Work
 from syncengine.records import ItemRecord
 
 #: Items that are looked up in the state at once; so few stay in the processor's cache from look to look.
@@ -49,6 +51,8 @@ class Planner:
 
     def __init__(self, parts: RunParts) -> None:
         self._parts = parts
+        #: Decides what is made again; ``None`` when files are kept as they are.
+        self.remakes = Remakes(parts) if parts.upkeep.remake else None
 
     def decide(self, items: Sequence[MediaItem]) -> Decisions:
         """Return what is to be done with each item; reads the state once and lists the destination."""
@@ -66,6 +70,10 @@ class Planner:
             else:
                 unchanged.append((item, known))
         self._find_missing(unchanged, work)
+        if self.remakes is not None:
+            self.remakes.take(unchanged, filtered, work)
+        if self._parts.upkeep.relayout:
+            self._find_missing_papers(unchanged, work)
         decisions = Decisions(items, unchanged, filtered, work)
         if self._parts.only is not None:
             _permit(self._parts.only, decisions)
@@ -100,9 +108,35 @@ class Planner:
             if one.known is not None and not missing.isdisjoint((one.known.path, one.known.original_path)):
                 one.why = why
         gone = [pair for pair in unchanged if pair[1].path in missing or pair[1].original_path in missing]
-        work += [Work(item=item, why=why, known=known) for item, known in gone]
+        work += [Work(item=item, why=self._why_gone(known), known=known) for item, known in gone]
         kept = [pair for pair in unchanged if pair[1].path not in missing and pair[1].original_path not in missing]
         unchanged[:] = kept
+
+    def _why_gone(self, known: ItemRecord) -> Why:
+        """Return why a file is not where it was: it was lost, or another profile of the destination has moved it."""
+        (record,) = self._parts.state.contents([known.content])
+        if record is None or (record.path, record.original_path) == (known.path, known.original_path):
+            return "missing at the destination"
+        paths = [path for path in (record.path, record.original_path) if path]
+        return "missing at the destination" if self._parts.destination.missing(paths) else MOVED
+
+    def _find_missing_papers(self, unchanged: list[tuple[MediaItem, ItemRecord]], work: list[Work]) -> None:
+        """Turn items into work whose metadata files are gone, so that they are written as if they were new."""
+        wanted = [
+            name for form, name in (("json", metadata_path), ("xmp", _sidecar_path)) if form in self._parts.metadata
+        ]
+        missing = self._parts.destination.missing(name(known.path) for _, known in unchanged for name in wanted)
+        lacking = [pair for pair in unchanged if any(name(pair[1].path) in missing for name in wanted)]
+        records = self._parts.state.contents([known.content for _, known in lacking])
+        for (item, known), record in zip(lacking, records, strict=True):
+            if record is not None and (record.profile, record.item) == (self._parts.profile, item.id):
+                path = record.original_path or record.path
+                work.append(Work(item=item, why=PAPERS_MISSING, known=known, original_at=path))
+                unchanged.remove((item, known))
+
+
+def _sidecar_path(path: str) -> str:
+    return path + SIDECAR
 
 
 def _permit(only: Permit, decisions: Decisions) -> None:
@@ -128,13 +162,35 @@ def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
         account.list_items(chunk)
         decisions = planner.decide(chunk)
         if left is not None:
-            decisions.filtered += [(work.item, LIMIT_RULE) for work in decisions.work[left:]]
-            del decisions.work[left:]
+            _cut(decisions, left)
             left -= len(decisions.work)
         yield decisions
     account.read_to_end = not parts.is_ending
+    if planner.remakes is not None and account.read_to_end:
+        yield from _decide_unlisted(planner.remakes, left)
+        account.warn(planner.remakes.warnings())
     if parts.only is not None and account.read_to_end:
         account.warn(parts.only.remarks())
+
+
+def _cut(decisions: Decisions, left: int) -> None:
+    """Take the work beyond the run's limit out of the decisions; what is there already stays as it is."""
+    for work in decisions.work[left:]:
+        if work.known is not None and (work.why == PAPERS_MISSING or _is_only_remake(work, work.known)):
+            decisions.unchanged.append((work.item, work.known))
+        else:
+            decisions.filtered.append((work.item, LIMIT_RULE))
+    del decisions.work[left:]
+
+
+def _is_only_remake(work: Work, known: ItemRecord) -> bool:
+    return work.why == REMAKE and work.item.metadata_token == known.metadata_token
+
+
+def _decide_unlisted(remakes: Remakes, left: int | None) -> Iterator[Decisions]:
+    works = islice(remakes.unlisted(), left)
+    while chunk := list(islice(works, LOOK_UP)):
+        yield Decisions([], [], [], chunk)
 
 
 def _some(items: Iterator[MediaItem]) -> list[MediaItem]:

@@ -64,13 +64,14 @@ class Recorder:
         if conclusion.items or conclusion.contents:
             self.journal.commit(
                 StateBatch(
-                    items=[(item.id, record) for item, record in conclusion.items],
+                    items=[*conclusion.followers, *((item.id, record) for item, record in conclusion.items)],
                     contents=conclusion.contents,
                     fingerprints=conclusion.fingerprints,
                 )
             )
             self.changed = True
             self.albums.update(album.id for record in conclusion.contents for album in record.albums)
+        self._account.warn(conclusion.warnings)
         self._account.near_duplicates += conclusion.near
         for line in conclusion.lines:
             self._account.finish(line)

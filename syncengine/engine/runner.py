@@ -15,6 +15,7 @@ from syncengine.engine.account import Account
 from syncengine.engine.albums import AlbumWriter
 from syncengine.engine.clean_text import cleaned, encoded
 from syncengine.engine.departures import Listing
+from syncengine.engine.keeping_up import KeepingUp, outdated
 from syncengine.engine.mirroring import mirror, rehearse_mirror
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
@@ -23,6 +24,7 @@ from syncengine.engine.planning import decide_all
 from syncengine.engine.reconciling import Reconciliation, reconcile
 from syncengine.engine.recording import Recorder
 from syncengine.engine.restoring import settle
+from syncengine.engine.work import METADATA_ONLY
 from syncengine.errors import FatalError, InterruptedRunError, ItemError
 from syncengine.model import LedgerLine, Outcome
 from syncengine.records import StateBatch
@@ -99,7 +101,10 @@ def _begin(parts: RunParts, account: Account, recorder: Recorder) -> None:
     if parts.recovering:
         with parts.exclusive():
             settle(parts.destination, parts.state, recorder.journal, _now())
+    keeping = KeepingUp(parts, account, recorder)
+    keeping.begin()
     process(parts, account, recorder)
+    keeping.end()
 
 
 def _decide(parts: RunParts, account: Account) -> None:
@@ -108,8 +113,12 @@ def _decide(parts: RunParts, account: Account) -> None:
         account.count_filtered(decisions.filtered)
         account.count_refused(decisions.refused)
         for work in decisions.work:
-            outcome = Outcome.UPDATED if work.why == "metadata changed" else Outcome.STORED
-            account.finish(LedgerLine(outcome=outcome, id=work.item.id, name=work.item.name, reason=work.why))
+            if work.is_listed:
+                outcome = Outcome.UPDATED if work.why in METADATA_ONLY else Outcome.STORED
+                account.finish(LedgerLine(outcome=outcome, id=work.item.id, name=work.item.name, reason=work.reason))
+    before = parts.upkeep.before(parts.destination.identity)
+    if (before is None or not before.is_by(parts.setup)) and not parts.is_ending:
+        account.warn(outdated(parts, before).sentences(parts.upkeep))
 
 
 def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, str]:

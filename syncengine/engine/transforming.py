@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Future
 
 from syncengine.api import Asset
 from syncengine.engine.parts import RunParts
-from syncengine.engine.work import Batch, Work
+from syncengine.engine.work import REMAKE, Batch, Work
 from syncengine.engine.workers import Worked, needs_work
 
 #: Seconds between looks whether the run was interrupted.
@@ -52,6 +52,9 @@ class Transforming:
         worked = self._wait(pending)
         if worked is None:
             work.drop()
+            return
+        if worked.failure and work.why == REMAKE:
+            work.fail(f"it could not be made again, so the file stays as it was: {worked.failure}")
             return
         work.failure = worked.failure
         work.asset = worked.assets[0]

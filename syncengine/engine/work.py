@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -11,7 +11,20 @@ from syncengine.api import Asset, MediaItem
 from syncengine.engine.workers import Worked
 from syncengine.records import ContentRecord, ItemRecord
 
-Why = Literal["new", "changed", "metadata changed", "missing at the destination"]
+Why = Literal[
+    "new",
+    "changed",
+    "metadata changed",
+    "missing at the destination",
+    "made by another recipe",
+    "metadata file missing",
+    "moved by another profile",
+]
+REMAKE: Final = "made by another recipe"
+PAPERS_MISSING: Final = "metadata file missing"
+MOVED: Final = "moved by another profile"
+#: Reasons for which nothing but what is known of an item is looked at.
+METADATA_ONLY: Final = frozenset({"metadata changed", PAPERS_MISSING, MOVED})
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -44,6 +57,9 @@ class Work(msgspec.Struct, kw_only=True):
         remarks: what the image work has to say beside that (transform).
         near: what it looks like, and is stored all the same (perceptual match).
         fingerprints: to be remembered once it is stored (matches).
+        detail: more about the plan's reason, in words (plan).
+        original_at: path at the destination of the bytes to take instead of the source's, or empty (plan).
+        is_listed: the source lists the item; otherwise it has no line in the ledger (plan).
     """
 
     item: MediaItem
@@ -64,6 +80,14 @@ class Work(msgspec.Struct, kw_only=True):
     remarks: tuple[str, ...] = ()
     near: Copy | None = None
     fingerprints: list[tuple[str, bytes]] = []
+    detail: str = ""
+    original_at: str = ""
+    is_listed: bool = True
+
+    @property
+    def reason(self) -> str:
+        """Why something is to be done with it, for people."""
+        return f"{self.why}: {self.detail}" if self.detail else self.why
 
     @property
     def is_to_store(self) -> bool:

@@ -33,6 +33,7 @@ from syncengine.engine.intents import read_orphans
 from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import AlbumStyle, RunParts
+from syncengine.engine.recipe import Upkeep
 from syncengine.engine.removals import Mirror
 from syncengine.engine.silence import Silent
 from syncengine.engine.steady_destination import SteadyDestination
@@ -111,6 +112,8 @@ class Backup:
         self.mirror: Mirror | None = None
         self.metadata: tuple[str, ...] = ("json",)
         self.profile = "test"
+        self.remake = False
+        self.relayout = False
         self.told = Told()
         self.stop = threading.Event()
         self.exclusive: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
@@ -199,6 +202,7 @@ def _opened(backup: Backup) -> Iterator[RunParts]:
             stop=backup.stop,
             failed=threading.Event(),
             exclusive=backup.exclusive,
+            upkeep=Upkeep(remake=backup.remake, relayout=backup.relayout, directory=backup.directory),
             mirror=backup.mirror,
         )
 

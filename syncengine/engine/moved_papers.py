@@ -1,0 +1,111 @@
+"""Metadata files and sidecars of contents that were moved or made again."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from syncengine.api import ItemError, TargetExistsError
+from syncengine.engine import metadata_file, xmp_file
+from syncengine.engine.changes import Change
+from syncengine.engine.hashing import digest_of
+from syncengine.engine.metadata_file import MetadataFile
+from syncengine.engine.parts import RunParts
+from syncengine.engine.staging import staging_failed
+from syncengine.engine.trash import Trash
+from syncengine.records import ContentRecord
+
+
+class Rearranged(Protocol):
+    """A change that was carried out; see ``rearranging``."""
+
+    change: Change
+    record: ContentRecord
+    document: MetadataFile | None
+    failure: str
+
+
+class MovedPapers:
+    """Writes the papers of a content where it is now, and removes those about where it was.
+
+    Args:
+        parts: the run.
+        trash: takes what is not to be thrown away.
+    """
+
+    def __init__(self, parts: RunParts, trash: Trash) -> None:
+        self._parts = parts
+        self._trash = trash
+        self._numbers = itertools.count()
+
+    def write(self, record: ContentRecord, one: Rearranged) -> None:
+        """Write the metadata files of a content for the place where it is now."""
+        if one.document is None:
+            return
+        stored = msgspec.structs.replace(one.document.stored, path=record.path)
+        original = msgspec.structs.replace(one.document.original, path=record.original_path)
+        document = one.document = msgspec.structs.replace(one.document, stored=stored, original=original)
+        destination, before = self._parts.destination, one.change.before
+        try:
+            if "json" in self._parts.metadata:
+                staged = self._stage(metadata_file.encode(document))
+                destination.place(staged, metadata_file.metadata_path(record.path), replace=True)
+            if "xmp" in self._parts.metadata:
+                one.record = self._write_sidecar(record, xmp_file.encode(document))
+            same_bytes = record.stored_sha256 == before.stored_sha256
+            if same_bytes and record.mtime is not None and record.mtime != before.mtime:
+                destination.set_mtime(record.path, record.mtime)
+        except (ItemError, FileNotFoundError) as error:
+            one.failure = one.failure or f"its metadata file cannot be written: {error}"
+
+    def _write_sidecar(self, record: ContentRecord, content: bytes) -> ContentRecord:
+        """Write the sidecar beside a file, unless somebody else's is there; return the record with it."""
+        staged = self._stage(content)
+        with staged.open("rb") as stream:
+            digest = digest_of(stream)
+        path = f"{record.path}{metadata_file.SIDECAR}"
+        try:
+            self._parts.destination.place(staged, path)
+        except TargetExistsError:
+            there = self._digest(path)
+            if there != digest and not (record.sidecar_path == path and there == record.sidecar_sha256):
+                staged.unlink()
+                return msgspec.structs.replace(record, sidecar_path="", sidecar_sha256=b"")
+            self._parts.destination.place(staged, path, replace=True)
+        return msgspec.structs.replace(record, sidecar_path=path, sidecar_sha256=digest)
+
+    def remove_old(self, one: Rearranged) -> None:
+        """Remove our papers about a name that a content has left, unless another has the name by now."""
+        destination, before, now = self._parts.destination, one.change.before.path, one.record
+        paper = metadata_file.metadata_path(before)
+        (owner,) = self._parts.state.path_owners([before])
+        with suppress(ItemError, FileNotFoundError):
+            if before != now.path and owner in (None, now.content):
+                if one.document is not None and "json" in self._parts.metadata:
+                    destination.remove(paper)
+                else:
+                    self._trash.put(paper)
+            elif before == now.path and "json" not in self._parts.metadata and not one.failure:
+                self._trash.put(paper)
+        with suppress(ItemError):
+            if destination.stat(paper) is None:
+                destination.prune(paper)
+
+    def _stage(self, content: bytes) -> Path:
+        staged = self._parts.staging / f"r{next(self._numbers)}"
+        try:
+            staged.write_bytes(content)
+        except OSError as error:
+            raise staging_failed(error, staged) from error
+        return staged
+
+    def _digest(self, path: str) -> bytes:
+        try:
+            with self._parts.destination.read(path) as stream:
+                return digest_of(stream)
+        except (FileNotFoundError, ItemError):
+            return b""

@@ -1,0 +1,87 @@
+"""Taking away the names that stored files have in the albums' directories, and nothing else that is there."""
+
+from __future__ import annotations
+
+from syncengine.api import ItemError, TargetExistsError
+from syncengine.engine.hashing import digest_of
+from syncengine.engine.layout import candidate_paths
+from syncengine.engine.parts import RunParts
+from syncengine.records import ContentRecord
+
+_STYLES_WITHOUT_SYMLINKS = frozenset({"hardlink", "copy", "manifest", "none"})
+
+
+class StaleLinks:
+    """Takes links and copies out of albums.
+
+    A link is known by asking for the very same one: a destination does nothing when it is there, and refuses when
+    something else is.
+
+    Args:
+        parts: the run.
+        style: how albums were shown when the links were made, where that is known.
+    """
+
+    def __init__(self, parts: RunParts, style: str | None) -> None:
+        self._parts = parts
+        able = parts.destination.capabilities
+        hard = style == "auto" and able.hardlinks
+        self._symlinks = able.symlinks and not hard and style not in _STYLES_WITHOUT_SYMLINKS
+        self._directories = {album.id: album.directory for album in parts.state.albums()}
+
+    @property
+    def follow_names(self) -> bool:
+        """Whether a link holds the name of its file, so that it leads nowhere once the file has another."""
+        return self._symlinks
+
+    def take_down(self, record: ContentRecord, existing: str, only: str = "") -> set[str]:
+        """Take the names away that a content's file has in its albums.
+
+        Args:
+            record: by which the names were given.
+            existing: where the file is now.
+            only: id of the one album to take them down in, or empty for all.
+
+        Returns:
+            The ids of the albums.
+
+        Raises:
+            FatalError: the destination is gone.
+        """
+        name = record.path.rpartition("/")[2]
+        albums = {album.id for album in record.albums if album.id in self._directories and only in ("", album.id)}
+        for album in albums:
+            for path in candidate_paths(f"{self._directories[album]}/{name}", record.content):
+                try:
+                    self._take(record, existing, path)
+                except (ItemError, FileNotFoundError):
+                    continue  # Not ours, or not to be had: it stays, and the album is written beside it.
+        return albums
+
+    def _take(self, record: ContentRecord, existing: str, path: str) -> None:
+        destination = self._parts.destination
+        if destination.stat(path) is not None:
+            if self._is_hardlink(existing, path) or self._is_copy(record, path):
+                destination.remove(path)
+        elif self._symlinks:
+            try:
+                destination.link(existing, path, kind="symlink")
+            except TargetExistsError:
+                return
+            destination.remove(path)
+
+    def _is_hardlink(self, existing: str, path: str) -> bool:
+        if not self._parts.destination.capabilities.hardlinks:
+            return False
+        try:
+            self._parts.destination.link(existing, path, kind="hardlink")
+        except (TargetExistsError, ItemError):
+            return False
+        return True
+
+    def _is_copy(self, record: ContentRecord, path: str) -> bool:
+        there = self._parts.destination.stat(path)
+        if there is None or there.size != record.stored_size:
+            return False
+        with self._parts.destination.read(path) as stream:
+            return digest_of(stream) == record.stored_sha256
