@@ -71,8 +71,8 @@ def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
     with closing(SortedLines(task.scratch)) as lines:
         roots = _add_records(task, lines)
         _add_files(task, lines, roots if rebuilt.lines and not rebuilt.damaged else {""})
-        found = _grouped(lines)
-        for path, file, claims in _hashed(task, found) if task.rehash else found:
+        found = _hashed(task, _grouped(lines)) if task.rehash else _grouped(_noteworthy(lines))
+        for path, file, claims in found:
             covered = False
             for claim, why in claims:
                 covered |= not why
@@ -124,6 +124,27 @@ def _add_files(task: RebuildTask, lines: SortedLines, roots: Iterable[str]) -> N
             if not count % _AT_ONCE:
                 task.check_stop()
                 task.progress.note(f"making the state again: looking at {count:,} files")
+
+
+def _noteworthy(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines but those of the paths at which there is just what one record says."""
+    path, held = b"", list[bytes]()
+    for line in lines:
+        if line.startswith(path) and held:
+            held.append(line)
+            continue
+        if len(held) != 2 or not _agree(*held):
+            yield from held
+        path, held = line[: line.index(b"\0") + 1], [line]
+    if len(held) != 2 or not _agree(*held):
+        yield from held
+
+
+def _agree(file: bytes, record: bytes) -> bool:
+    """Whether the first line is of a file, and the second of the one record that says the same of it."""
+    _, kind, size, _ = file.split(b"\0", 3)
+    _, other, _, recorded, _ = record.split(b"\0", 4)
+    return kind == _FILE and other == _RECORD and size == recorded
 
 
 def _grouped(lines: Iterable[bytes]) -> Iterator[_Group]:
