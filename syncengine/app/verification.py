@@ -16,6 +16,7 @@ import msgspec
 from syncengine.api import Destination
 from syncengine.app.existing import open_existing
 from syncengine.app.opening import temporary_directory
+from syncengine.app.proof import last_run, leave_proof
 from syncengine.app.repair import Ground, RepairRequest, repair_findings
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
@@ -61,23 +62,6 @@ class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
         return Selection()
 
 
-class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What a verification that found everything intact leaves in the state directory.
-
-    Args:
-        verified: when it began, ISO 8601 with offset.
-        run: the profile's last run then, which was complete; empty where the last one was not.
-        files: how many were read back.
-        destination: identity of the destination.
-    """
-
-    version: int = 1
-    verified: str
-    run: str
-    files: int
-    destination: str
-
-
 def verify_profile(
     profile: Profile,
     request: VerifyRequest,
@@ -121,6 +105,7 @@ def verify_profile(
         )
         with own_disk(own):
             own.mkdir(parents=True, exist_ok=True, mode=0o700)
+            before = last_run(state)
             found = verify(parts)
             if repair is not None and found.ended == "completed" and any(finding.is_open for finding in found.findings):
                 ground = Ground(
@@ -132,17 +117,8 @@ def verify_profile(
                     stop=stop,
                 )
                 found = repair_findings(ground, repair, found)
-            _leave_proof(own, found, destination, state)
+            leave_proof(own, found, destination.identity, before, state)
         return found
-
-
-def proof_of(profile: str) -> Proof | None:
-    """Return what the last verification that found everything intact has left, or ``None``."""
-    try:
-        content = (default_state_directory() / "profiles" / profile / "verified.json").read_bytes()
-        return msgspec.json.decode(content, type=Proof)
-    except (OSError, msgspec.MsgspecError):
-        return None
 
 
 def _check_known(profile: Profile, destination: Destination[Any], state: State) -> None:
@@ -152,23 +128,6 @@ def _check_known(profile: Profile, destination: Destination[Any], state: State) 
             f"nothing is recorded of {destination.location}, so there is nothing to compare it with",
             advice=f"run profile {profile.name} first; where it ran before, see that the right disk is mounted there",
         )
-
-
-def _leave_proof(own: Path, found: Verification, destination: Destination[Any], state: State) -> None:
-    """Remember that everything was read back and is well."""
-    if not found.is_proof:
-        return
-    last = next(iter(state.runs(1)), None)
-    is_whole = last is not None and last.complete and last.ended == "completed"
-    proof = Proof(
-        verified=found.started,
-        run=last.run if last is not None and is_whole else "",
-        files=found.checked,
-        destination=destination.identity,
-    )
-    new = own / "verified.new"
-    new.write_bytes(msgspec.json.encode(proof))
-    os.replace(new, own / "verified.json")
 
 
 class _Known(msgspec.Struct, frozen=True):

@@ -38,6 +38,14 @@ def test_all_is_well_and_sha256sum_agrees(desk):
     assert (done.code, done.json["proof"], done.json["findings"]) == (0, True, [])
 
 
+def test_the_status_says_when_it_was_verified(desk):
+    assert desk.run("run", "profile.yaml").code == 0
+    assert "verified" not in desk.run("status").out
+    assert desk.run("verify", "profile.yaml").code == 0
+    assert "verified today: 3 files were read back and intact" in desk.run("status", "profile.yaml").out
+    assert desk.run("status", "--json").json["profiles"][0]["verified"]["files"] == 3
+
+
 def test_every_kind_of_damage_is_found_and_named(desk):
     for number in range(4):
         desk.photo(f"IMG_20190703_00000{number}.jpg", 50 + number)

@@ -9,7 +9,8 @@ import pytest
 
 from syncengine import app
 from syncengine.app import verification
-from syncengine.app.verification import VerifyRequest, proof_of, verify_profile
+from syncengine.app.proof import proof_of
+from syncengine.app.verification import VerifyRequest, verify_profile
 from syncengine.cli.verify_progress import Tally
 from syncengine.engine.silence import Silent
 from syncengine.errors import ConfigError, FatalError, LockedError
