@@ -114,9 +114,16 @@ def test_report_and_status(desk):
     assert "stored             3" in desk.run("report", "profile.yaml").out
     assert desk.run("report", "profile.yaml", "--run", run["run"], "--json").json == run
     assert desk.run("report", "profile.yaml", "--run", "1999").code == 2
+    assert "there is no earlier run" in desk.run("report", "profile.yaml", "--since", "last").err
+    desk.photo("new.jpg", 33)
+    desk.run("run", "profile.yaml")
+    since = desk.run("report", "profile.yaml", "--since", "last")
+    assert (since.code, since.err) == (0, "")
+    assert "  new                    1\n    photos/" in since.out
+    assert desk.run("report", "profile.yaml", "--since", run["run"], "--json").json["counts"] == {"new": 1}
     status = desk.run("status", "profile.yaml")
     assert status.code == 0
-    assert "completed  3 stored" in status.out
+    assert "completed  1 stored" in status.out
     assert "due" not in status.out
     desk.write("profile.yaml", desk.profile.read_text() + 'schedule: "0 2 * * *"\n')
     assert " 02:00 UTC+0" in desk.run("status", "profile.yaml").out
