@@ -69,7 +69,7 @@ def open_ends(
     if create:
         check_same_destination(directory, profile.name, destination)
     scratch = temporary_directory(stack)
-    task = rebuild_task(profile, directory, store, destination, scratch, progress, stop=stop)
+    task = rebuild_task(profile, directory, store, destination, scratch=scratch, progress=progress, stop=stop)
     return Ends(
         store=store,
         source=source,
