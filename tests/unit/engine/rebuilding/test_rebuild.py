@@ -266,15 +266,15 @@ def test_a_catalog_by_a_newer_version_and_a_key_that_is_none_are_damage(scene):
 
 def test_the_lines_of_runs_that_overlap_are_put_in_order(scene):
     record, *_ = scene.remembered()[0]
-    moments = {name: 1_767_225_600 + second for name, second in (("old", 3), ("new", 4), ("newest", 5))}
+    moments = {name: 2_524_608_000 + second for name, second in (("old", 3), ("new", 4), ("newest", 5))}
 
     def lines(*names):
         return b"".join(catalog.moment(moments[name]) + catalog.encode(changed(record, name), "test") for name in names)
 
     (path,) = catalogs(scene.backup)
     scene.backup.destination.move(path, "metadata/catalog/20251231T000000000000Z.jsonl")
-    overwrite(scene, "metadata/catalog/20260101T000000000000Z.jsonl", lines("old", "newest"))
-    overwrite(scene, "metadata/catalog/20260101T000001000000Z.jsonl", lines("new"))
+    overwrite(scene, "metadata/catalog/20500101T000000000000Z.jsonl", lines("old", "newest"))
+    overwrite(scene, "metadata/catalog/20500101T000001000000Z.jsonl", lines("new"))
     scene.rebuild()
     assert [one.recipe for one in scene.remembered()[0] if one.content == record.content] == ["newest"]
 
