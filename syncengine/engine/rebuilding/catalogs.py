@@ -6,14 +6,14 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
-from syncengine.api import ItemError
+from syncengine.api import Destination, FileStat, ItemError
 from syncengine.engine.catalog import CatalogLine, Changes, parse
 from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
 
@@ -27,8 +27,14 @@ _Opener = Callable[[], BinaryIO]
 
 def has_catalog(task: RebuildTask) -> bool:
     """Whether any catalog says something; that of a run that was killed before it recorded anything is empty."""
-    there = (stat.size for stat in task.destination.list(CATALOG) if stat.path.endswith(_SUFFIX))
+    there = (stat.size for stat in listed(task.destination, CATALOG) if stat.path.endswith(_SUFFIX))
     return any(there) or any(path.stat().st_size for _, path in task.spools)
+
+
+def listed(destination: Destination[Any], prefix: str) -> Iterator[FileStat]:
+    """Yield the files below a directory; none where something else has its name, which the run's papers then meet."""
+    with suppress(ItemError):
+        yield from destination.list(prefix)
 
 
 def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> set[str]:
@@ -114,7 +120,7 @@ class _Catalog(NamedTuple):
 def _catalogs(task: RebuildTask) -> Iterator[_Catalog]:
     """Yield the catalogs in the order of the runs."""
     found: list[_Catalog] = []
-    for stat in task.destination.list(CATALOG):
+    for stat in listed(task.destination, CATALOG):
         run = stat.path.rpartition("/")[2].removesuffix(_SUFFIX)
         if stat.path.endswith(_SUFFIX):
             found.append(_Catalog(run, stat.path, partial(task.destination.read, stat.path)))

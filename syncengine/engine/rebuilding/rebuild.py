@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from operator import itemgetter
 
-from syncengine.engine.rebuilding.catalogs import has_catalog, load_catalogs
+from syncengine.engine.rebuilding.catalogs import has_catalog, listed, load_catalogs
 from syncengine.engine.rebuilding.comparing import compare, uncovered
 from syncengine.engine.rebuilding.finds import restore_finds
 from syncengine.engine.rebuilding.groups import restore_groups
@@ -28,7 +28,7 @@ def needs_rebuilding(task: RebuildTask) -> bool:
     if has_catalog(task):
         return True
     # A run that ended before it recorded anything has lost nothing: the next one goes on from what it intended.
-    return not task.recovering and any(True for _ in task.destination.list("metadata/photos"))
+    return not task.recovering and any(True for _ in listed(task.destination, "metadata/photos"))
 
 
 def rebuild(task: RebuildTask) -> Rebuilt:

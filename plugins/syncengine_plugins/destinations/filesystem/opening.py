@@ -134,7 +134,8 @@ def _unusable(error: OSError, root: str) -> FatalError:
             f"no permission to write to {root}",
             advice="check the owner and mode of the directory, and the options that it is mounted with",
         )
-    meaning = explain(error, root, root)
+    meaning = explain(error, error.filename or root, root)
     if isinstance(meaning, FatalError):
         return meaning
-    return FatalError(f"{root} cannot be used: {meaning.reason}", advice=meaning.advice)
+    advice = meaning.advice or f"see what is in the way in {os.path.join(root, PRIVATE)}, then run again"
+    return FatalError(f"{root} cannot be used: {meaning.reason}", advice=advice)
