@@ -24,7 +24,7 @@ from syncengine_plugins.sources.takeout.parts import (
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
-FIELDS = "id,name,mimeType,size,md5Checksum,headRevisionId,createdTime,modifiedTime"
+FIELDS = "id,name,mimeType,size,md5Checksum,headRevisionId,createdTime,modifiedTime,trashed"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -40,6 +40,7 @@ class DriveFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     head_revision_id: str = ""
     created_time: str = ""
     modified_time: str = ""
+    trashed: bool = False
 
     @property
     def length(self) -> int:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+
+from syncengine_plugins.sources.takeout.zip_stream import ReadAt, header_length
 
 _DRAINED = 256 << 10
+_HEADER = 30
+_PIECE = 256 << 10
 
 #: Yields the bytes of a file between two offsets.
 OpenRange = Callable[[int, int], Generator[bytes, None, None]]
@@ -69,3 +73,27 @@ class ForwardReader:
             self._chunks = self._open(start, self._end)
             self._left = next(self._chunks, b"")
         return bool(self._left)
+
+
+def packed_member(read: ReadAt, start: int, packed: int) -> tuple[int, Iterator[bytes]]:
+    """Return how many bytes a zip member has with its header, and those bytes in pieces.
+
+    Args:
+        read: reads the archive.
+        start: of the local header.
+        packed: compressed bytes.
+
+    Raises:
+        MemberDamagedError: no member begins there.
+    """
+    head = read(_HEADER, start)
+    length = header_length(head) + packed
+
+    def pieces() -> Iterator[bytes]:
+        yield head
+        at = len(head)
+        while at < length and (piece := read(min(_PIECE, length - at), start + at)):
+            yield piece
+            at += len(piece)
+
+    return length, pieces()

@@ -89,12 +89,12 @@ class Neighbours:
         """Note that what was expected has come, or will not come any more."""
         self.release(file, Group(tuple(wish for wish in wishes if not wish.json)))
 
-    def brought(self, file: DriveFile, wish: Wish, content: bytes) -> None:
+    def brought(self, file: DriveFile, wish: Wish, content: Iterable[bytes], length: int) -> None:
         """Keep a photo that nobody asked for yet."""
-        kept = self._ahead.put(file, wish.start, content)
+        kept = self._ahead.put(file, wish.start, content, length)
         with self._changed:
             if kept:
-                self._unused[file.fingerprint, wish.start] = len(content)
+                self._unused[file.fingerprint, wish.start] = length
             self._coming.pop((file.fingerprint, wish.start), None)
             self._changed.notify_all()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -53,18 +53,22 @@ class ReadAhead:
         with self._lock:
             return max(0, min(self._largest - sum(self._sizes.values()), free))
 
-    def put(self, file: DriveFile, start: int, content: bytes) -> bool:
-        """Keep a stretch of a file; return whether there was space for it."""
+    def put(self, file: DriveFile, start: int, content: Iterable[bytes], length: int) -> bool:
+        """Keep a stretch of a file; return whether all of it came and there was space for it."""
         name = f"{file.key}-{start}"
         unfinished = self._directory / f"{name}{_UNFINISHED}"
         try:
-            unfinished.write_bytes(content)
+            with open(unfinished, "wb") as kept:
+                written = sum(map(kept.write, content))
+            if written != length:
+                return False
             os.replace(unfinished, self._directory / name)
         except OSError:
-            unfinished.unlink(missing_ok=True)
             return False
+        finally:
+            unfinished.unlink(missing_ok=True)
         with self._lock:
-            self._sizes[name] = len(content)
+            self._sizes[name] = length
         return True
 
     def has(self, file: DriveFile, start: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -59,8 +59,8 @@ class DriveShelf(Shelf):
     def __init__(self, session: GoogleSession, folder: str, context: RunContext, clock: Clock) -> None:
         self._folder, self._tick, self._scratch = folder, context.tick, context.scratch
         self._at_once = context.downloads
-        self._listing = DriveListing(session)
-        self._ranges = ByteRanges(session, self._listing, clock, context)
+        self.listing = DriveListing(session)
+        self._ranges = ByteRanges(session, self.listing, clock, context)
         try:
             context.cache.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -85,15 +85,19 @@ class DriveShelf(Shelf):
         """See ``Shelf``. What appears in the Drive later belongs to the next run."""
         if self._found is None:
             with clean_stop("looking for Takeout archives in Google Drive"):
-                files = self._listing.archives(self._folder)
+                files = self.listing.archives(self._folder)
             found = parts_of(files)
             self._files = {file.id: file for file in files if file.is_archive and file.is_safe}
             self._ahead.keep_only(self._files.values())
             self._archives.keep_only(self._files.values())
-            missing = ("Google Drive did not search everything",) if self._listing.incomplete else ()
+            missing = ("Google Drive did not search everything",) if self.listing.incomplete else ()
             warnings = tuple(_tgz_warning(part) for part in found.parts if part.kind == "tgz")
             self._found = FoundParts(found.parts, (*found.missing, *missing), (*found.warnings, *warnings))
         return self._found
+
+    def files(self, ids: Iterable[str]) -> list[DriveFile]:
+        """Return some of the files that ``find`` has found, as they were then."""
+        return [self._files[one] for one in ids if one in self._files]
 
     def is_takeout(self, part: PartFile) -> bool:
         """See ``Shelf``."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
 from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
-from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader
+from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader, packed_member
 from syncengine_plugins.sources.google_drive_takeout.memory import MemberMemory
 from syncengine_plugins.sources.google_drive_takeout.neighbours import Neighbours
 from syncengine_plugins.sources.google_drive_takeout.read_ahead import LARGEST, ReadAhead
-from syncengine_plugins.sources.google_drive_takeout.spans import LONGEST, Span, Wish, plan
+from syncengine_plugins.sources.google_drive_takeout.spans import LONGEST_PHOTO, Span, Wish, plan
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.ingest import small_zip_member
 from syncengine_plugins.sources.takeout.intake import is_media, photos_place
 from syncengine_plugins.sources.takeout.members import LARGEST_JSON, Listed, Member
-from syncengine_plugins.sources.takeout.zip_stream import header_length
 
 _HEADER = 30
 _EXTRA = 64  # what the local header's extra field rarely exceeds
@@ -113,7 +113,7 @@ class SidecarReader:
         if place[1].lower().endswith(".json"):
             wanted = listed.size <= LARGEST_JSON and not self._memory.knows_json(listed)
             return Wish(start, end, True, listed.packed) if wanted else None
-        wanted = is_media(*place) and self._memory.is_new_media(listed) and end - start <= LONGEST
+        wanted = is_media(*place) and self._memory.is_new_media(listed) and end - start <= LONGEST_PHOTO
         return Wish(start, end, False, listed.packed, soon is not None and soon(*place)) if wanted else None
 
     def _text(self, member: Member) -> bytes:
@@ -127,13 +127,7 @@ class SidecarReader:
         return self._alone(member)
 
     def _alone(self, member: Member) -> bytes:
-        start, end = stretch_of(member)
-        reader = ForwardReader(
-            lambda first, last: self._ranges.read(self._file, first, last, scanning=True),
-            start,
-            end,
-            self._file.length,
-        )
+        reader = self._reader(*stretch_of(member))
         try:
             return small_zip_member(reader, member)
         finally:
@@ -160,39 +154,25 @@ class SidecarReader:
     def _fetch(self, span: Span) -> dict[int, bytes]:
         """Bring what a span holds: sidecars by their offsets; photos go where they are kept."""
         found = {}
-        for wish, content in self._stretches(span):
-            if wish.json:
-                found[wish.start] = content
-            elif _is_whole(wish, content):
-                self._ahead.put(self._file, wish.start, content)
+        reader = self._reader(span.start, span.end)
+        try:
+            for wish in span.wishes:
+                with suppress(MemberDamagedError):  # who asks for it will see
+                    length, pieces = packed_member(reader, wish.start, wish.packed)
+                    if wish.json:
+                        found[wish.start] = b"".join(pieces)
+                    else:
+                        self._ahead.put(self._file, wish.start, pieces, length)
+        finally:
+            reader.finish()
         return found
 
-    def _stretches(self, span: Span) -> Iterator[tuple[Wish, bytes]]:
-        """Yield each wish of a span with its bytes; they may overlap a little."""
-        buffer, at = b"", span.start
-        chunks = self._ranges.read(self._file, span.start, span.end, scanning=True)
-        for wish in span.wishes:
-            pieces = [buffer]
-            length = len(buffer)
-            while at + length < wish.end and (chunk := next(chunks, b"")):
-                pieces.append(chunk)
-                length += len(chunk)
-            buffer = b"".join(pieces)
-            yield wish, buffer[wish.start - at : wish.end - at]
-            # The next wish may begin before this one's end, which is a guess.
-            behind = max(0, min(wish.end - at - _EXTRA, len(buffer)))
-            buffer, at = buffer[behind:], at + behind
-        for _ in chunks:
-            pass
+    def _reader(self, start: int, end: int) -> ForwardReader:
+        def read(first: int, last: int) -> Generator[bytes, None, None]:
+            return self._ranges.read(self._file, first, last, scanning=True)
+
+        return ForwardReader(read, start, end, self._file.length)
 
 
 def _photos_of(span: Span) -> int:
     return sum(wish.length for wish in span.wishes if not wish.json)
-
-
-def _is_whole(wish: Wish, content: bytes) -> bool:
-    """Return whether a member's bytes are all there; where it ends was a guess."""
-    try:
-        return header_length(content) + wish.packed <= len(content)
-    except MemberDamagedError:
-        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,11 @@ from syncengine_plugins.google import scopes
 from syncengine_plugins.google.source import GoogleOptions, GoogleSource
 from syncengine_plugins.sources.google_drive_takeout.byte_ranges import StoppingError, UnreachableError
 from syncengine_plugins.sources.google_drive_takeout.clean_stop import LATER, clean_stop
+from syncengine_plugins.sources.google_drive_takeout.finished_archives import FinishedArchives
 from syncengine_plugins.sources.google_drive_takeout.shelf import DriveShelf
 from syncengine_plugins.sources.takeout.describing import describe
 from syncengine_plugins.sources.takeout.fetching import Fetcher
+from syncengine_plugins.sources.takeout.ingest import FOREIGN
 from syncengine_plugins.sources.takeout.library import Library
 from syncengine_plugins.sources.takeout.reading import Copy
 
@@ -36,6 +39,13 @@ class GoogleDriveTakeoutOptions(GoogleOptions, frozen=True, kw_only=True):
             " Drive that is named takeout-*.zip or takeout-*.tgz."
         ),
     ] = ""
+    trash_finished: Annotated[
+        bool,
+        Meta(
+            description="Move archives to the trash of Google Drive once a run has read them wholly and `syncengine"
+            " verify` has found everything intact; the sign-in then asks for the right to change files."
+        ),
+    ] = False
 
 
 class GoogleDriveTakeoutSource(GoogleSource[GoogleDriveTakeoutOptions]):
@@ -48,19 +58,23 @@ class GoogleDriveTakeoutSource(GoogleSource[GoogleDriveTakeoutOptions]):
         self._shelf: DriveShelf | None = None
         self._library: Library | None = None
         self._fetcher: Fetcher | None = None
+        self._finished = FinishedArchives(Path())
+        self._began = datetime.now(UTC)
         self._failures = 0
         self._lock = threading.Lock()
 
     def wanted_scopes(self) -> tuple[str, ...]:
-        """Return the scopes that these options need: the one that reads Drive."""
-        return (scopes.DRIVE_READ,)
+        """Return the scopes that these options need: the one that reads Drive, or the one that may change it."""
+        return (scopes.DRIVE_FULL,) if self.options.trash_finished else (scopes.DRIVE_READ,)
 
     def open(self, context: RunContext) -> None:
         """See ``Source``. Raises ``FatalError`` when nobody signed in, or when there is no archive."""
         super().open(context)
         shelf = self._shelf = DriveShelf(self.session, self.options.folder, context, self.clock)
         found = shelf.find()
-        if not found.parts and not found.missing:
+        self._finished = FinishedArchives(context.cache / "read-archives.json")
+        is_released = self.options.trash_finished and self._finished.were_released
+        if not found.parts and not found.missing and not is_released:
             place = f"the Drive folder {self.options.folder!r}" if self.options.folder else "this Google Drive"
             raise FatalError(f"there are no archives of Google Takeout in {place}", advice=_ADVICE)
         library = self._library = Library(shelf, found, context)
@@ -78,6 +92,7 @@ class GoogleDriveTakeoutSource(GoogleSource[GoogleDriveTakeoutOptions]):
     def scan(self, select: Selection) -> Iterator[MediaItem]:
         """Yield every item, archives in the order of their members; see ``Source``."""
         library, shelf = self._opened
+        self._began = datetime.now(UTC)
         shelf.bring_photos = select.is_empty
         with suppress(StoppingError), clean_stop("reading the archives in Google Drive"):
             yield from library.scan()
@@ -85,7 +100,24 @@ class GoogleDriveTakeoutSource(GoogleSource[GoogleDriveTakeoutOptions]):
     def inventory(self) -> Inventory:
         """See ``Source``; counted as the ``takeout`` source does."""
         with clean_stop("reading the archives in Google Drive"):
-            return self._opened[0].inventory()
+            library, shelf = self._opened
+            inventory = library.inventory()
+            if self.options.trash_finished and inventory.complete:
+                read = [part.path for part in library.parts.values() if not part.problem and part.kind != FOREIGN]
+                self._finished.remember(self._began, shelf.files(read))
+            return inventory
+
+    @property
+    def lets_go(self) -> bool:
+        """See ``Source``."""
+        return self.options.trash_finished
+
+    def release_verified(self, run_started: datetime) -> list[str]:
+        """Move the archives that the run has read to Drive's trash, where the options ask for it; see ``Source``."""
+        if not self.options.trash_finished:
+            return []
+        with clean_stop("moving archives to the trash of Google Drive"):
+            return self._finished.release(run_started, self.session, self._opened[1].listing)
 
     def albums(self) -> Iterator[Album]:
         """See ``Source``."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 GAP = 64 << 10  # at 10 MB/s, these take as long as a tenth of a request
-LONGEST = 8 << 20
+LONGEST = 16 << 20
+LONGEST_PHOTO = 8 << 20
 _MOST_JSON = 1 << 20
 
 Room = Callable[[bool], int]
@@ -91,7 +92,7 @@ def _spans(chain: Sequence[Wish], room: Room) -> Iterator[Span]:
         if not span.has_place_for(wish):
             yield from span.finished()
             span = _Growing()
-        if wish.json or (wish.length <= LONGEST and span.photos + wish.length <= room(wish.soon)):
+        if wish.json or (wish.length <= LONGEST_PHOTO and span.photos + wish.length <= room(wish.soon)):
             span.add(wish)
     yield from span.finished()
 

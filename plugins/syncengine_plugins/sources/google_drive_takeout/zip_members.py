@@ -9,7 +9,7 @@ from contextlib import suppress
 from syncengine.api import ItemError
 from syncengine_plugins.sources.google_drive_takeout.byte_ranges import ByteRanges
 from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFile
-from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader
+from syncengine_plugins.sources.google_drive_takeout.forward_reader import ForwardReader, packed_member
 from syncengine_plugins.sources.google_drive_takeout.neighbours import Group, Neighbours
 from syncengine_plugins.sources.google_drive_takeout.read_ahead import ReadAhead
 from syncengine_plugins.sources.google_drive_takeout.sidecars import stretch_of
@@ -17,9 +17,7 @@ from syncengine_plugins.sources.google_drive_takeout.spans import Wish
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.members import Member
 from syncengine_plugins.sources.takeout.reading import Copy
-from syncengine_plugins.sources.takeout.zip_stream import ReadAt, header_length, zip_chunks
-
-_HEADER = 30
+from syncengine_plugins.sources.takeout.zip_stream import ReadAt, zip_chunks
 
 
 class ZipMembers:
@@ -81,11 +79,8 @@ class ZipMembers:
         """Keep members that nobody asked for yet; who does, and does not find them, will see what is wrong."""
         with suppress(MemberDamagedError, ItemError):
             for wish in wishes:
-                head = reader(_HEADER, wish.start)
-                length = header_length(head) + wish.packed
-                content = head + reader(length - len(head), wish.start + len(head))
-                if len(content) == length:
-                    self._neighbours.brought(file, wish, content)
+                length, pieces = packed_member(reader, wish.start, wish.packed)
+                self._neighbours.brought(file, wish, pieces, length)
 
     def _reader(self, file: DriveFile, start: int, end: int) -> ForwardReader:
         return ForwardReader(lambda first, last: self._ranges.read(file, first, last), start, end, file.length)

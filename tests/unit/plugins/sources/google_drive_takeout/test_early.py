@@ -69,13 +69,13 @@ def test_what_other_names_may_concern_is_not_brought_for_nothing(user, emulator)
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize("effect", PASSING.values(), ids=PASSING.keys())
 def test_a_passing_fault_while_photos_come_along_is_not_seen(user, emulator, effect, at):
-    user.add(FIRST, photos(*NAMES[:60], size=SIZE))
+    user.add(FIRST, photos(*NAMES[:60], size=2 * SIZE))
     rule = emulator.faults.add(DOWNLOADS, effect, at=at)
     with user.opened() as source:
         got = {item.name: tried(source, item) for item in source.scan(Selection())}
         assert source.inventory().complete
     assert rule.seen >= at
-    assert got == {name: photo_bytes(name, SIZE) for name in NAMES[:60]}
+    assert got == {name: photo_bytes(name, 2 * SIZE) for name in NAMES[:60]}
 
 
 @pytest.mark.parametrize("downloads", [1, 3])
