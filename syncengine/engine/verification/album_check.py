@@ -110,7 +110,8 @@ class AlbumCheck:
             if {member.path for member in paper.members} != {member.path for member in members}:
                 reason = "it does not name the members that are recorded"
         except FileNotFoundError:
-            reason = "there is no file of that name" if self._is_shown else ""
+            # An album that its last photo left for the trash has no directory any more.
+            reason = "there is no file of that name" if self._is_shown and members else ""
         except (msgspec.MsgspecError, UnicodeDecodeError):
             reason = "it cannot be understood"
         except (ItemError, OSError) as error:
