@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, ClassVar, Generic, Literal, Protocol, Self, TypeVar
@@ -130,6 +130,26 @@ class Source(Plugin[OptionsT], ABC):
         """
         del path
         return item
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether ``release_verified`` may do something, by the options; asked before ``open``."""
+        return False
+
+    def release_verified(self, run_started: datetime) -> list[str]:
+        """Let go of what is not needed any more, where the options ask for it.
+
+        Called on an open source after everything that the last run has listed was stored, and everything at the
+        destination was read back and is intact. What was not listed by that very run stays.
+
+        Args:
+            run_started: when that run began, aware.
+
+        Returns:
+            What was let go of, a sentence each; the default lets go of nothing.
+        """
+        del run_started
+        return []
 
     @abstractmethod
     def albums(self) -> Iterator[Album]:

@@ -17,6 +17,7 @@ from syncengine.api import Destination
 from syncengine.app.existing import open_existing
 from syncengine.app.opening import temporary_directory
 from syncengine.app.proof import last_run, leave_proof
+from syncengine.app.release import Verified, release
 from syncengine.app.repair import Ground, RepairRequest, repair_findings
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
@@ -117,7 +118,11 @@ def verify_profile(
                     stop=stop,
                 )
                 found = repair_findings(ground, repair, found)
-            leave_proof(own, found, destination.identity, before, state)
+            proof = leave_proof(own, found, destination.identity, before, state)
+            if proof is not None:
+                verified = Verified(proof=proof, run=before, counters=store.counters(), stop=stop)
+                said = release(profile, directory, verified)
+                found = msgspec.structs.replace(found, notes=(*found.notes, *said))
         return found
 
 

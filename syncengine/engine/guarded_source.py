@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ class GuardedSource(Source[Any]):
         """See ``Source``."""
         with self._border(f"describing {item.id!r}"):
             return self._inner.describe(item, path)
+
+    @property
+    def lets_go(self) -> bool:
+        """See ``Source``."""
+        return self._inner.lets_go
+
+    def release_verified(self, run_started: datetime) -> list[str]:
+        """See ``Source``; raises ``ItemError`` after an accident."""
+        with self._border("letting go of what was verified"):
+            return self._inner.release_verified(run_started)
 
     @contextmanager
     def _border(self, doing: str) -> Iterator[None]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 
 from syncengine import app
+from syncengine.api import Selection
 from syncengine.app import verification
 from syncengine.app.proof import proof_of
 from syncengine.app.verification import VerifyRequest, verify_profile
@@ -15,6 +17,7 @@ from syncengine.cli.verify_progress import Tally
 from syncengine.engine.silence import Silent
 from syncengine.errors import ConfigError, FatalError, LockedError
 from syncengine.state.locks import profile_lock
+from syncengine_plugins.sources.folder import FolderSource
 from tests.unit.app.test_runs import Home
 
 
@@ -95,3 +98,73 @@ def test_runs_without_an_end_are_seen_where_they_go_to_the_same_destination(home
     assert (found.findings, len(found.notes)) == ([], 1)
     unfinished.rmdir()
     assert [finding.kind.value for finding in verify(home).findings] == ["checksums"]
+
+
+class Releasing(FolderSource):
+    """Lets go of something, and says when it was asked."""
+
+    lets_go = True
+    error: Exception | None = None
+
+    def release_verified(self, run_started: Any) -> list[str]:
+        if self.error is not None:
+            raise self.error
+        return [f"let go of {len(list(self.scan(Selection())))} since {run_started.isoformat()}"]
+
+
+def releasing(profile: Any, **changes: Any) -> Any:
+    stage = msgspec.structs.replace(profile.source, plugin=type("Source", (Releasing,), changes))
+    return msgspec.structs.replace(profile, source=stage)
+
+
+def verify_with(home: Home, profile: Any) -> tuple[str, ...]:
+    found = verify_profile(profile, VerifyRequest(), Tally(), threading.Event())
+    assert found.is_proof
+    return tuple(found.notes)
+
+
+def test_after_a_whole_run_and_a_clean_verification_the_source_may_let_go(home):
+    (run,) = app.reports("test", 1)
+    assert verify_with(home, releasing(home.profile())) == (f"let go of 1 since {run.started}",)
+    assert verify_with(home, home.profile()) == ()
+    assert verify_with(home, releasing(home.profile(), lets_go=False)) == ()
+
+
+def test_it_does_not_after_a_run_that_left_something_out(home):
+    profile = releasing(home.profile())
+    home.photo("b.jpg", b"b")
+    home.run(profile, limit=0)
+    (note,) = verify_with(home, profile)
+    assert "did not store all that it listed" in note
+
+
+def test_it_does_not_where_leaving_the_source_means_leaving_the_backup(home):
+    profile = releasing(home.profile())
+    profile = msgspec.structs.replace(profile, sync=msgspec.structs.replace(profile.sync, mode="mirror"))
+    (note,) = verify_with(home, profile)
+    assert "mirror" in note
+
+
+def test_it_does_not_beside_a_run_nor_after_a_later_one(home):
+    profile = releasing(home.profile())
+    with profile_lock(home.directory / "state", "test"):
+        (note,) = verify_with(home, profile)
+    assert "is running" in note
+
+    class Running(Tally):
+        def planned(self, files: int, size: int) -> None:
+            home.run()
+
+    found = verify_profile(profile, VerifyRequest(), Running(), threading.Event())
+    assert found.notes == ("the source keeps everything: the last run was not complete, or another one has run since",)
+
+
+def test_a_source_that_fails_to_let_go_costs_nothing(home):
+    (note,) = verify_with(home, releasing(home.profile(), error=FatalError("signed out")))
+    assert note == "the source could not let go of anything: signed out"
+
+
+def test_what_was_found_damaged_keeps_everything(home):
+    next((home.directory / "backup/photos").rglob("a.jpg")).write_bytes(b"")
+    found = verify_profile(releasing(home.profile()), VerifyRequest(), Tally(), threading.Event())
+    assert (found.is_proof, found.notes) == (False, ())
