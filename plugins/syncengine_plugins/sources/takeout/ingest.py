@@ -79,15 +79,20 @@ def refresh(
     index.move_parts(
         (part.path, known[part.name].id) for part in parts if part.name in known and part.path != known[part.name].path
     )
-    _survey(changed, shelf, early, [known[part.name].id for part in changed if part.name in known])
+    outdated = [known[part.name].id for part in changed if part.name in known]
+    _survey(changed, shelf, early, outdated, tick)
     for number, part in enumerate(changed, 1):
         tick(f"reading {part.name} ({number} of {len(changed)} new or changed parts)")
         yield from _read_part(index, part, known[part.name].id if part.name in known else None, shelf, early)
 
 
-def _survey(changed: list[PartFile], shelf: Shelf, early: EarlyListing, outdated: list[int]) -> None:
+def _survey(
+    changed: list[PartFile], shelf: Shelf, early: EarlyListing, outdated: list[int], tick: Callable[[str], None]
+) -> None:
+    """Let it be known what all parts list, where that is cheap."""
     directories = [directory for part in changed if (directory := shelf.directory(part)) is not None]
     if directories and len(directories) == len(changed):
+        tick(f"reading the directories of {len(changed)} new or changed parts")
         early.survey(directories, outdated)
 
 
