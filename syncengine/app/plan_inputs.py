@@ -41,7 +41,7 @@ def head_of(profile: Profile, request: RunRequest, parts: RunParts) -> Head:
         syncengine=__version__,
         profile=profile_facts(profile),
         destination=destination_facts(profile, parts),
-        options=PlannedOptions(albums=request.albums, limit=request.limit),
+        options=PlannedOptions(**{name: getattr(request, name) for name in PlannedOptions.__struct_fields__}),
     )
 
 

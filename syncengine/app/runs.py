@@ -175,7 +175,7 @@ def _selection(profile: Profile, request: RunRequest) -> Selection:
 
 def _mirror(profile: Profile, request: RunRequest) -> Mirror | None:
     """Return how removals are followed; a run that is narrowed by hand cannot tell what left the source."""
-    is_narrowed = bool(request.albums) or request.limit is not None or request.only is not None
+    is_narrowed = bool(request.albums) or request.limit is not None or (request.only is not None and not request.plan)
     if profile.sync.mode != "mirror" or is_narrowed:
         return None
     count, percent = request.max_delete or profile.sync.max_delete

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -16,8 +16,7 @@ from syncengine.api import RunReport
 from syncengine.app.plan_inputs import destination_facts, head_of, profile_facts
 from syncengine.app.runs import RunRequest, load, opened_parts
 from syncengine.config.profile import Profile
-from syncengine.engine import runner, spool
-from syncengine.engine.account import Account
+from syncengine.engine import runner
 from syncengine.engine.parts import RunParts
 from syncengine.engine.planning import Decisions
 from syncengine.engine.ports import Progress
@@ -50,6 +49,7 @@ class Planned:
 
     def __init__(self, draft: Draft, head: Head, stream: BinaryIO | None) -> None:
         self.head = head
+        self.remarks: list[str] = []
         self._draft = draft
         self._stream = stream
         self.is_whole = False
@@ -62,6 +62,7 @@ class Planned:
             yield actions, decisions
         if writer is not None:
             writer.finish(self.tail())
+        self.remarks = self._draft.remarks()
         self.is_whole = True
 
     def tail(self) -> Tail:
@@ -127,8 +128,7 @@ def apply_plan(file: Path, host: PluginHost, progress: Progress, stop: threading
     """
     plan = read_plan(file)
     profile = _profile_of(plan, host)
-    options = plan.head.options
-    request = RunRequest(albums=options.albums, limit=options.limit)
+    request = RunRequest(**msgspec.structs.asdict(plan.head.options))
     with profile_lock(default_state_directory(), profile.name), TemporaryDirectory(prefix="syncengine-") as directory:
         scratch = Path(directory)
         with _rehearsed(profile, host, request, progress, stop) as parts:
@@ -151,7 +151,7 @@ def _rehearsed(
 
 @contextmanager
 def _drafted(profile: Profile, request: RunRequest, parts: RunParts, stream: BinaryIO | None) -> Iterator[Planned]:
-    with closing(Account(parts.spool / spool.LEDGER, parts.progress)) as account:
+    with ExitStack() as stack, closing(runner.account_of(parts, stack)) as account:
         yield Planned(Draft(parts, account), head_of(profile, request, parts), stream)
 
 

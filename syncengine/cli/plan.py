@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from syncengine.cli import exit_codes
-from syncengine.cli.options import json_option, profile_argument
+from syncengine.cli.options import choices_options, json_option, profile_argument
 
 if TYPE_CHECKING:
     from syncengine.engine.planning import Decisions
@@ -23,14 +23,11 @@ _COLOURS = {"store": "green", "remake": "green", "update": "yellow", "move": "ye
 
 @click.command()
 @profile_argument
-@click.option("--album", "albums", multiple=True, metavar="TITLE", help="Only this album: a title, a glob, or id:ID.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Fetch at most N items.")
+@choices_options
 @click.option("--all", "show_all", is_flag=True, help="Show unchanged and filtered items as well.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Keep the plan in FILE.")
 @json_option
-def command(
-    *, profile: Path, albums: tuple[str, ...], limit: int | None, show_all: bool, output: Path | None, as_json: bool
-) -> int:
+def command(*, profile: Path, choices: dict[str, Any], show_all: bool, output: Path | None, as_json: bool) -> int:
     """Show what a run of PROFILE would do, item by item, with the reason. Nothing is fetched or written.
 
     Whether a new item is a copy of another is only known once its bytes were read. 'syncengine apply FILE' does exactly
@@ -42,7 +39,7 @@ def command(
     from syncengine.host import PluginHost
 
     host = PluginHost()
-    request = app.RunRequest(albums=albums, limit=limit)
+    request = app.RunRequest(**choices)
     with (
         TemporaryFile() as items,
         app.planned(app.load(profile, host), host, request, Tally(), file=output) as plan,
@@ -53,11 +50,11 @@ def command(
                 _keep(items, [*actions, *others])
             else:
                 _show(actions, others)
-        tail = plan.tail()
+        tail, remarks = plan.tail(), plan.remarks
         if as_json:
-            _print(items, profile, tail)
+            _print(items, profile, tail, remarks)
     if not as_json:
-        for line in _summary(tail, output):
+        for line in _summary(tail, remarks, output):
             click.echo(line)
     return exit_codes.WELL if tail.source.complete else exit_codes.SOME_ITEMS_FAILED
 
@@ -78,14 +75,14 @@ def _show(actions: Sequence[Action], others: Sequence[dict[str, Any]]) -> None:
         verb = click.style(f"{action.action:<9}", fg=_COLOURS[action.action])
         size = size_text(action.size) if action.size is not None and action.action in ("store", "remake") else ""
         where = "  " + " -> ".join(filter(None, (action.path, action.to))) if action.path else ""
-        click.echo(f"{verb} {size:>9}  {printable(action.name)}  ({action.reason}){printable(where)}")
+        click.echo(f"{verb} {size:>9}  {printable(action.name)}  ({printable(action.reason)}){printable(where)}")
     for other in others:
         click.echo(f"{other['action']:<9} {'':>9}  {printable(other['name'])}  ({printable(other['reason'])})")
 
 
-def _summary(tail: Tail, output: Path | None) -> Iterator[str]:
+def _summary(tail: Tail, remarks: Sequence[str], output: Path | None) -> Iterator[str]:
     # Imported here: --help needs none of it.
-    from syncengine.cli.output import missing_lines, size_text
+    from syncengine.cli.output import missing_lines, printable, size_text
 
     totals = tail.totals
     parts = []
@@ -99,6 +96,8 @@ def _summary(tail: Tail, output: Path | None) -> Iterator[str]:
     yield ", ".join([*parts, f"{totals.unchanged:,} unchanged", f"{totals.filtered:,} filtered"])
     if not tail.source.complete:
         yield from missing_lines(tail.source.missing)
+    for remark in remarks:
+        yield f"Note: {printable(remark)}."
     if output is not None:
         yield f"Kept in {output}. To do exactly this, and nothing else: syncengine apply {output}"
 
@@ -110,7 +109,7 @@ def _keep(items: BinaryIO, entries: Sequence[Any]) -> None:
     items.write(encoded_lines(msgspec.json.Encoder(), entries))
 
 
-def _print(items: BinaryIO, profile: Path, tail: Tail) -> None:
+def _print(items: BinaryIO, profile: Path, tail: Tail, remarks: Sequence[str]) -> None:
     """Print one JSON object, in memory that does not grow with the plan."""
     counts = {**tail.totals.actions, "unchanged": tail.totals.unchanged, "filter": tail.totals.filtered}
     head = {
@@ -119,6 +118,7 @@ def _print(items: BinaryIO, profile: Path, tail: Tail) -> None:
         "bytes": tail.totals.bytes,
         "complete": tail.source.complete,
         "missing": tail.source.missing,
+        "remarks": remarks,
     }
     click.echo(msgspec.json.encode(head).removesuffix(b"}") + b',"items":[', nl=False)
     items.seek(0)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncengine.cli import exit_codes
 from syncengine.cli.failing import exit_code_of
 from syncengine.cli.logs import LogChoice
-from syncengine.cli.options import as_most, json_option, print_json, profiles_argument
+from syncengine.cli.options import choices_options, json_option, print_json, profiles_argument
 from syncengine.errors import SyncEngineError
 
 if TYPE_CHECKING:
@@ -26,12 +26,7 @@ if TYPE_CHECKING:
 @click.command()
 @profiles_argument(required=True)
 @click.option("--dry-run", is_flag=True, help="Decide what would be done, and do nothing.")
-@click.option("--album", "albums", multiple=True, metavar="TITLE", help="Only this album: a title, a glob, or id:ID.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Fetch at most N items.")
-@click.option("--max-delete", callback=as_most, metavar="N|P%", help="With sync.mode mirror: remove at most so many.")
-@click.option("--yes", is_flag=True, help="With sync.mode mirror: remove what left the source, however much it is.")
-@click.option("--remake", is_flag=True, help="Make files again whose transforms or their options have changed.")
-@click.option("--relayout", is_flag=True, help="Move files to where the layout wants them now; show albums anew.")
+@choices_options
 @json_option
 @click.pass_context
 def command(
@@ -39,12 +34,7 @@ def command(
     *,
     profiles: tuple[Path, ...],
     dry_run: bool,
-    albums: tuple[str, ...],
-    limit: int | None,
-    max_delete: tuple[int | None, float | None] | None,
-    yes: bool,
-    remake: bool,
-    relayout: bool,
+    choices: dict[str, Any],
     as_json: bool,
 ) -> int:
     """Back up: run PROFILES one after the other. One that fails does not stop the next.
@@ -54,16 +44,7 @@ def command(
     # Imported here: --help needs none of it.
     from syncengine.app import RunRequest
 
-    request = RunRequest(
-        albums=albums,
-        limit=limit,
-        dry_run=dry_run,
-        max_delete=max_delete,
-        yes=yes,
-        remake=remake,
-        relayout=relayout,
-    )
-    runs = _Runs(request, ctx.obj, as_json=as_json)
+    runs = _Runs(RunRequest(dry_run=dry_run, **choices), ctx.obj, as_json=as_json)
     with stop_on_signal() as stop:
         codes = [runs.run(path, stop) for path in profiles if not stop.is_set()]
     if as_json:

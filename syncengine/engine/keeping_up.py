@@ -12,7 +12,7 @@ from syncengine.engine.albums import ALBUM_FILE
 from syncengine.engine.changes import ChangesFile
 from syncengine.engine.parts import RunParts
 from syncengine.engine.rearranging import Rearranged, followers, rearranger_of, shown_as
-from syncengine.engine.recipe import Known, Upkeep
+from syncengine.engine.recipe import Known, Setup, Upkeep
 from syncengine.engine.recording import Recorder
 from syncengine.engine.relayout import Layouts, Relayout
 from syncengine.engine.remaking import Recipes
@@ -78,7 +78,7 @@ class KeepingUp:
             rearranger.finish(done)
 
     def _relayout(self, *, rebuild: bool) -> None:
-        relayout = Relayout(self._parts, self._layouts, rezoned=self._is_rezoned())
+        relayout = Relayout(self._parts, self._layouts, rezoned=is_rezoned(self._parts.setup, self._before))
         rearranger = rearranger_of(self._parts)
         for page in self._layouts.own():
             if self._parts.is_ending or self._left == 0:
@@ -95,10 +95,6 @@ class KeepingUp:
             if self._left is not None:
                 self._left = max(0, self._left - len(done))
             self._warn(done)
-
-    def _is_rezoned(self) -> bool:
-        known = self._before
-        return known is None or known.several_layouts or known.setup.zone != self._parts.setup.zone
 
     def _record(self, done: list[Rearranged]) -> None:
         """Let the state follow what was moved."""
@@ -191,6 +187,11 @@ class Outdated(msgspec.Struct, frozen=True, kw_only=True):
             what = f"{' and '.join(self.changed)} changed"
             sentences.append(f"{what}; what is there stays as it is; run with --relayout to bring it up to date")
         return sentences
+
+
+def is_rezoned(now: Setup, before: Known | None) -> bool:
+    """Whether some of what is stored may be dated by another time zone than the profile's."""
+    return before is None or before.several_layouts or before.setup.zone != now.zone
 
 
 def outdated(parts: RunParts, before: Known | None) -> Outdated:

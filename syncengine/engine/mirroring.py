@@ -184,7 +184,9 @@ class _Remover:
             raise ItemError(refused[0], advice="nothing was removed; see that it can be written there, then run again")
 
     def _goes(self, departure: Departure) -> bool:
-        return departure.leaves and departure.content not in self._unsure
+        only = self._parts.only
+        permitted = only is None or only.may_remove(departure.items[0])
+        return permitted and departure.leaves and departure.content not in self._unsure
 
     def _fingerprints(self, contents: set[bytes]) -> dict[bytes, list[tuple[str, bytes, bytes]]]:
         """Return the fingerprints of some contents: without them nothing would be recognised as their copy again."""

@@ -71,6 +71,10 @@ class Permit(Protocol):
         """Return what a person should know once the source was listed to its end."""
         ...
 
+    def may_remove(self, item: str) -> bool:
+        """Return whether a mirror may move the file of an item to the trash that left the source."""
+        ...
+
 
 class Only(msgspec.Struct, frozen=True):
     """Permits work on some items; whatever else would be work is filtered.
@@ -90,6 +94,11 @@ class Only(msgspec.Struct, frozen=True):
     def remarks(self) -> Iterable[str]:
         """Return nothing."""
         return ()
+
+    def may_remove(self, item: str) -> bool:
+        """Return that it may not: such a run is no mirror."""
+        del item
+        return False
 
 
 class RunParts(msgspec.Struct, frozen=True, kw_only=True):

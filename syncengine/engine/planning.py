@@ -167,7 +167,7 @@ def decide_all(parts: RunParts, account: Account) -> Iterator[Decisions]:
         yield decisions
     account.read_to_end = not parts.is_ending
     if planner.remakes is not None and account.read_to_end:
-        yield from _decide_unlisted(planner.remakes, left)
+        yield from _decide_unlisted(planner.remakes, left, parts.only)
         account.warn(planner.remakes.warnings())
     if parts.only is not None and account.read_to_end:
         account.warn(parts.only.remarks())
@@ -187,8 +187,9 @@ def _is_only_remake(work: Work, known: ItemRecord) -> bool:
     return work.why == REMAKE and work.item.metadata_token == known.metadata_token
 
 
-def _decide_unlisted(remakes: Remakes, left: int | None) -> Iterator[Decisions]:
-    works = islice(remakes.unlisted(), left)
+def _decide_unlisted(remakes: Remakes, left: int | None, only: Permit | None) -> Iterator[Decisions]:
+    permitted = (work for work in remakes.unlisted() if only is None or only.verdict(work) is None)
+    works = islice(permitted, left)
     while chunk := list(islice(works, LOOK_UP)):
         yield Decisions([], [], [], chunk)
 

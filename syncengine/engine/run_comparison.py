@@ -56,8 +56,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         since: the earlier run.
         run: the later run.
-        counts: how many items are new (kept now, not listed or left out then), changed (bytes), updated (metadata), gone
-            (listed then and not now), newly failing, still failing, fixed (failed then, kept now), left out (kept
+        counts: how many items are new (kept now, not listed or left out then), changed (bytes), updated (metadata),
+            gone (listed then, not now), newly failing, still failing, fixed (failed then, kept now), left out (kept
             then, filtered now).
         items: the first hundred of each.
         remarks: what could not be found out, and what that means for the numbers.

@@ -48,7 +48,7 @@ def run(parts: RunParts) -> RunReport:
     parts.observers.run_started(parts.profile, parts.run)
     with (
         ExitStack() as stack,
-        closing(_account(parts, stack)) as account,
+        closing(account_of(parts, stack)) as account,
         closing(Recorder(parts, account)) as recorder,
     ):
         ended, reason = _guarded(parts, lambda: _begin(parts, account, recorder))
@@ -83,7 +83,7 @@ def _saved(parts: RunParts, report: RunReport) -> RunReport:
 def rehearse(parts: RunParts) -> RunReport:
     """Decide about every item and do nothing: a dry run. What would be fetched counts as stored or updated."""
     clock = _Clock()
-    with ExitStack() as stack, closing(_account(parts, stack)) as account:
+    with ExitStack() as stack, closing(account_of(parts, stack)) as account:
         ended, reason = _guarded(parts, lambda: _decide(parts, account))
         if ended == "completed" and parts.mirror is not None:
             ended, reason = _guarded(parts, lambda: rehearse_mirror(parts, account, _inventory(parts, account)))
@@ -91,7 +91,7 @@ def rehearse(parts: RunParts) -> RunReport:
     return msgspec.structs.replace(report, dry_run=True)
 
 
-def _account(parts: RunParts, stack: ExitStack) -> Account:
+def account_of(parts: RunParts, stack: ExitStack) -> Account:
     """Return the run's account, which keeps what is listed when removals are to be followed."""
     listing = stack.enter_context(closing(Listing(parts.staging))) if parts.mirror is not None else None
     return Account(parts.spool / spool.LEDGER, parts.progress, listing)

@@ -7,8 +7,11 @@ from typing import Literal
 
 import msgspec
 
+from syncengine.engine.changes import Change
 from syncengine.engine.planning import Decisions
-from syncengine.engine.work import Work
+from syncengine.engine.removals import LEFT
+from syncengine.engine.work import METADATA_ONLY, REMAKE, Work
+from syncengine.records import ContentRecord
 
 Verb = Literal["store", "update", "remove", "move", "remake"]
 
@@ -18,7 +21,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 
     Args:
         action: ``store`` (fetch and place, unless the bytes turn out to be there), ``update`` (metadata only),
-            ``remove`` (into the trash), ``move`` (to another path), ``remake`` (store again by the profile's recipe).
+            ``remove`` (into the trash), ``move`` (to another path, or with other metadata files), ``remake`` (store
+            again by the profile's recipe).
         id: of the item in the source.
         name: its original name.
         reason: why.
@@ -44,15 +48,40 @@ def action_of(work: Work) -> Action:
     """Return what is to be done with an item, as a plan says it."""
     item, known = work.item, work.known
     return Action(
-        action="update" if work.why == "metadata changed" else "store",
+        action=_verb(work),
         id=item.id,
         name=item.name,
-        reason=work.why,
+        reason=work.reason,
         content_token=item.content_token,
         metadata_token=item.metadata_token,
         size=item.size,
         path=known.path if known is not None else "",
     )
+
+
+def _verb(work: Work) -> Verb:
+    if work.why in METADATA_ONLY:
+        return "update"
+    return "remake" if work.why == REMAKE else "store"
+
+
+def move_of(change: Change) -> Action:
+    """Return what is to be done with a stored file that lies, or is described, as an older layout wanted it."""
+    before, after = change.before, change.after
+    moves = (before.path, before.original_path) != (after.path, after.original_path)
+    return Action(
+        action="move",
+        id=before.item,
+        name=before.name,
+        reason="the layout wants it there" if moves else "the layout wants other metadata files, or another time",
+        path=before.path,
+        to=after.path,
+    )
+
+
+def removal_of(item: str, record: ContentRecord) -> Action:
+    """Return that a file goes to the trash, since its item left the source."""
+    return Action(action="remove", id=item, name=record.name, reason=LEFT, path=record.path)
 
 
 def actions_of(decisions: Decisions) -> Iterator[Action]:

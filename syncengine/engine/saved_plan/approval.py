@@ -11,18 +11,20 @@ import msgspec
 
 from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.parts import Verdict
-from syncengine.engine.saved_plan.actions import Action, action_of
+from syncengine.engine.saved_plan.actions import action_of
 from syncengine.engine.saved_plan.document import SavedPlan
 from syncengine.engine.sorted_lines import SortedLines
 from syncengine.engine.work import Work
 from syncengine.model import Outcome
 
 _SIZE = 16
+#: What the planner decides about items; moves follow from the state, which nobody else changes meanwhile.
+_ON_ITEMS = frozenset({"store", "update", "remake"})
 _CHANGED = "it is not as it was when the plan was made, so it was left alone; make a new plan"
 
 
 class Approval:
-    """Permits what a plan lists; holds 32 bytes for each action.
+    """Permits what a plan lists; holds some 32 bytes for each action.
 
     Args:
         plan: that was found whole, and that fits.
@@ -32,7 +34,10 @@ class Approval:
     def __init__(self, plan: SavedPlan, scratch: Path) -> None:
         self._encoder = msgspec.json.Encoder()
         self._lines = _Digests(plan.lines(), scratch)
-        self._ids = _Digests((self._about(action) for action in plan.actions()), scratch)
+        works = (action for action in plan.actions() if action.action in _ON_ITEMS)
+        self._ids = _Digests((self._about(action.id) for action in works), scratch)
+        removed = (action for action in plan.actions() if action.action == "remove")
+        self._removed = _Digests((self._about(action.id) for action in removed), scratch)
         self._met = 0
 
     def verdict(self, work: Work) -> Verdict | None:
@@ -41,22 +46,26 @@ class Approval:
         if encoded_lines(self._encoder, [action]).rstrip() in self._lines:
             self._met += 1
             return None
-        if self._about(action) in self._ids:
+        if self._about(action.id) in self._ids:
             self._met += 1
             return Verdict(Outcome.FAILED, _CHANGED)
         return Verdict(Outcome.FILTERED, "not in the plan")
 
     def unmet(self) -> int:
-        """Return how many of the plan's actions met no item."""
-        return len(self._lines) - self._met
+        """Return how many items that the plan would work on were not listed."""
+        return len(self._ids) - self._met
 
     def remarks(self) -> Iterable[str]:
         """Return that some of the plan's actions met no item, if so."""
         if unmet := self.unmet():
             yield f"{unmet:,} actions of the plan met no item, which left the source since; nothing was done for them"
 
-    def _about(self, action: Action) -> bytes:
-        return encoded_lines(self._encoder, [action.id])
+    def may_remove(self, item: str) -> bool:
+        """Return whether the plan has the file of an item go to the trash."""
+        return self._about(item) in self._removed
+
+    def _about(self, item: str) -> bytes:
+        return encoded_lines(self._encoder, [item])
 
 
 class _Digests:

@@ -64,10 +64,14 @@ class PlannedDestination(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line added to the profile: the albums, and how many items may be fetched."""
+    """What the command line added to the profile; see ``RunRequest``."""
 
     albums: tuple[str, ...] = ()
     limit: int | None = None
+    max_delete: tuple[int | None, float | None] | None = None
+    yes: bool = False
+    remake: bool = False
+    relayout: bool = False
 
 
 class PlannedSource(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import chain
 from typing import Any
 
 from syncengine.api import Inventory, MediaItem
 from syncengine.engine.account import Account
+from syncengine.engine.departures import Departures
+from syncengine.engine.keeping_up import is_rezoned, outdated
+from syncengine.engine.mirroring import rehearse_mirror
 from syncengine.engine.parts import RunParts
 from syncengine.engine.planning import Decisions, decide_all
 from syncengine.engine.ports import State
-from syncengine.engine.saved_plan.actions import Action, actions_of
+from syncengine.engine.relayout import Layouts, Relayout
+from syncengine.engine.saved_plan.actions import Action, actions_of, move_of, removal_of
 from syncengine.engine.saved_plan.document import PlannedSource, Tail, Totals
 from syncengine.records import ContentRecord
 
@@ -47,7 +53,50 @@ class Draft:
             actions = list(actions_of(decisions))
             self._count(actions, decisions)
             yield actions, decisions
+        if not self._account.read_to_end:
+            return
         self.inventory = self._parts.source.inventory()
+        nothing = Decisions([], [], [], [])
+        for actions in chain(self._moves(), self._removals()):
+            self._count(actions, nothing)
+            yield actions, nothing
+
+    def remarks(self) -> list[str]:
+        """Return what a person should know beside the actions, once all were taken."""
+        upkeep, refused = self._parts.upkeep, self._account.removals.refused
+        before = upkeep.before(self._parts.destination.identity)
+        found = [f"mirror: {refused}"] if refused else []
+        if self._account.read_to_end and (before is None or not before.is_by(self._parts.setup)):
+            found += outdated(self._parts, before).sentences(upkeep)
+        return found
+
+    def _moves(self) -> Iterator[list[Action]]:
+        """Yield what is to be brought to where the layout wants it."""
+        parts, left = self._parts, self._parts.limit
+        if not parts.upkeep.relayout:
+            return
+        layouts = Layouts(parts)
+        relayout = Relayout(
+            parts, layouts, rezoned=is_rezoned(parts.setup, parts.upkeep.before(parts.destination.identity))
+        )
+        for page in layouts.own():
+            if left == 0:
+                return
+            changes = relayout.changes(page, rebuild=True, most=left)
+            left = max(0, left - len(changes)) if left is not None else None
+            yield [move_of(change) for change in changes]
+
+    def _removals(self) -> Iterator[list[Action]]:
+        """Yield what goes to the trash, if that may be."""
+        parts, account = self._parts, self._account
+        rehearse_mirror(parts, account, self.inventory)
+        if parts.mirror is None or account.removals.refused or account.listing is None:
+            return
+        with closing(Departures(parts.state, parts.profile, account.listing, parts.staging)) as departures:
+            unsure = departures.unsure()
+            for one in departures:
+                if one.record is not None and one.leaves and one.content not in unsure:
+                    yield [removal_of(one.items[0], one.record)]
 
     def tail(self) -> Tail:
         """Return the sums; whole once all decisions were taken."""

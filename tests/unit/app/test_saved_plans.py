@@ -343,3 +343,56 @@ def test_it_does_not_begin_while_the_profile_runs_or_when_it_is_to_stop(home):
     with pytest.raises(InterruptedRunError):
         home.apply(stop)
     assert not (home.directory / "backup").exists()
+
+
+def removing(home):
+    """A mirror whose photo b.jpg left the source."""
+    home.write_profile("sync: {mode: mirror, max_delete: 1}\n")
+    home.run()
+    (home.directory / "photos" / "b.jpg").unlink()
+
+
+def test_what_a_mirror_removes_is_in_the_plan_and_done(home):
+    removing(home)
+    (action,) = home.plan()
+    assert (action.action, action.id, action.reason) == ("remove", "b.jpg", "left the source")
+    applied = home.apply()
+    assert (applied.report.removed, applied.unmet) == (1, 0)
+    assert home.stored() == ["a.jpg"]
+
+
+def test_what_leaves_after_the_check_is_not_removed(home, monkeypatch):
+    home.write_profile("sync: {mode: mirror, max_delete: 5}\n")
+    home.photo("c.jpg", b"c")
+    home.run()
+    (home.directory / "photos" / "b.jpg").unlink()
+    home.plan()
+    moving(home, monkeypatch, (home.directory / "photos" / "c.jpg").unlink)
+    assert home.apply().report.removed == 1
+    assert home.stored() == ["a.jpg", "c.jpg"]
+
+
+def test_a_budget_that_is_passed_is_said_and_nothing_is_planned(home):
+    removing(home)
+    home.write_profile("sync: {mode: mirror, max_delete: 0}\n")
+    profile = app.load(home.profile_file, home.host)
+    with app.planned(profile, home.host, app.RunRequest(), Silent(), file=home.file) as plan:
+        assert [action for actions, _ in plan for action in actions] == []
+        assert "mirror: nothing was removed: 1 of 2 stored files left the source" in plan.remarks[0]
+    assert [action.action for action in home.plan(yes=True)] == ["remove"]
+    assert home.apply().report.removed == 1
+
+
+def test_what_lies_by_another_layout_is_named_and_moved_when_asked_for(home):
+    home.run()
+    home.write_profile("layout: {path: 'photos/{kind}/{name}'}\n")
+    profile = app.load(home.profile_file, home.host)
+    with app.planned(profile, home.host, app.RunRequest(), Silent()) as plan:
+        assert [action for actions, _ in plan for action in actions] == []
+        assert plan.remarks == ["2 files lie by another layout and stay there; run with --relayout to move them"]
+    moves = {action.name: (action.action, action.to) for action in home.plan(relayout=True)}
+    assert moves == {"a.jpg": ("move", "photos/photo/a.jpg"), "b.jpg": ("move", "photos/photo/b.jpg")}
+    applied = home.apply()
+    assert (applied.unmet, applied.report.outcomes["unchanged"]) == (0, 2)
+    assert {path.parent.name for path in (home.directory / "backup" / "photos").rglob("*.jpg")} == {"photo"}
+    assert home.plan(relayout=True) == []
