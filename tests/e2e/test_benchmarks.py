@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
         ("heic", "--count 1 --rounds 1", "images/s compared with the bare loop"),
         ("google_drive", "--gigabytes 0.01 --items 4 --layouts beside", "bytes over new members"),
         ("google_photos", "--items 4", "photos/s of the whole run"),
+        ("state_rebuild", "--records 600 --rounds 1", "records from the catalog"),
         ("verify", "--count 16 --size 20000 --large 2 --large-size 20000 --rounds 1", "speed compared with sha256sum"),
     ],
 )

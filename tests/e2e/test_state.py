@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 import pillow_heif
 import pytest
@@ -159,4 +160,51 @@ def test_from_the_files_alone(library):
     assert (third["outcomes"]["unchanged"], third["bytes_read"]) == (first["listed"], 0)
     listed = (library.directory / "backup/metadata/checksums.sha256").read_text()
     assert all(f"  {path}\n" in listed for path in wanted)
+    assert library.run("state", "check", "profile.yaml").code == 0
+
+
+def test_the_commands_as_people_see_them(library):
+    run(library)
+    done = library.run("state", "check", "profile.yaml")
+    assert (done.code, done.err) == (0, "")
+    assert "records read: nothing is wrong" in done.out
+    done = library.run("state", "rebuild", "profile.yaml", "--hash")
+    assert (done.code, done.err) == (0, "")
+    assert "lines of 1 catalogs" in done.out
+    assert "of test" in done.out
+    done = library.run("state", "backup", "profile.yaml", "copy.mdb")
+    assert (done.code, done.out.partition(":")[0]) == (0, "copy.mdb")
+    done = library.run("state", "backup", "profile.yaml", "copy.mdb")
+    assert (done.code, len(done.err.splitlines())) == (3, 1)
+    assert library.run("state", "backup", "profile.yaml", "--json").json["bytes"] > 0
+
+
+def test_a_damaged_store_by_command_and_by_a_run(library):
+    first = run(library)
+    store = library.directory / "state/state.lmdb/data.mdb"
+    content = bytearray(store.read_bytes())
+    store.write_bytes(content[: len(content) // 2])
+    done = library.run("state", "check", "profile.yaml")
+    assert done.code == 3
+    assert "is damaged" in done.out
+    assert "syncengine state rebuild" in done.out
+    library.write("profile.yaml", library.profile.read_text() + "state: {when_damaged: rebuild}\n")
+    second = run(library)
+    assert (second["outcomes"]["unchanged"], second["bytes_read"]) == (first["listed"], 0)
+    (aside,) = (library.directory / "state").glob("state.lmdb.damaged-*")
+    assert (aside / "data.mdb").stat().st_size == len(content) // 2
+    assert str(aside) in second["warnings"][0]
+
+
+def test_a_killed_rebuilding_is_gone_on_with(library):
+    first = run(library)
+    for number in range(6):
+        process = library.start("state", "rebuild", "profile.yaml")
+        try:
+            process.communicate(timeout=0.35 + 0.06 * number)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+    second = run(library)
+    assert (second["outcomes"]["unchanged"], second["bytes_read"]) == (first["listed"], 0)
     assert library.run("state", "check", "profile.yaml").code == 0
