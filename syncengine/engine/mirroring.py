@@ -7,7 +7,7 @@ a run that is killed in between is undone by ``restoring.settle``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -24,6 +24,7 @@ from syncengine.engine.departures import Departure, Departures, Holder
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.ports import State
+from syncengine.engine.reconciling import reconcile
 from syncengine.engine.recording import Recorder
 from syncengine.engine.removals import LEFT, Mirror, Removals
 from syncengine.engine.trash import Entry, Trash, TrashedFile
@@ -63,7 +64,8 @@ def mirror(parts: RunParts, account: Account, recorder: Recorder, inventory: Inv
             _show(departures, unsure, removals)
             return
         _Remover(parts, account, recorder, unsure).remove(departures)
-    removals.emptied = expire(parts.destination, parts.state, parts.mirror.trash_days)
+    if parts.only is None:  # A plan does not have it.
+        removals.emptied = expire(parts.destination, parts.state, parts.mirror.trash_days)
 
 
 def rehearse_mirror(parts: RunParts, account: Account, inventory: Inventory) -> None:
@@ -109,16 +111,24 @@ def _is_older(held: trash.Held, than: datetime) -> bool:
 
 def _objection(parts: RunParts, account: Account, inventory: Inventory) -> str:
     """Return why this run cannot tell what left the source, or nothing."""
+    doubt = next(_doubts(parts, account, inventory), "")
+    return f"nothing was removed: {doubt}" if doubt else ""
+
+
+def _doubts(parts: RunParts, account: Account, inventory: Inventory) -> Iterator[str]:
     if not account.read_to_end:
-        return "nothing was removed: the source was not listed to its end"
+        yield "the source was not listed to its end"
     if not inventory.complete:
         first = f" ({inventory.missing[0]})" if inventory.missing else ""
-        return f"nothing was removed: the source could not list everything{first}; run again when it can"
+        yield f"the source could not list everything{first}; run again when it can"
+    numbers = reconcile(account.listed, {"listed": account.listed}, inventory)
+    yield from (f"the source's numbers do not agree: {text}" for text in numbers.disagreements)
     if inventory.partial:
-        return "nothing was removed: the source lists a part of the library only, which does not tell what left it"
+        yield "the source lists a part of the library only, which does not tell what left it"
+    if parts.source.lets_go:
+        yield "this source lets go of what was verified, so what it does not list has not left it"
     if not account.listed and next(iter(parts.state.all_items()), None) is not None:
-        return "nothing was removed: the source is empty, and was not before; see that it is the right one"
-    return ""
+        yield "the source is empty, and was not before; see that it is the right one"
 
 
 def _over_budget(rule: Mirror, departures: Departures, leaving: int) -> str:

@@ -115,6 +115,29 @@ def test_a_partial_listing_is_refused(mirrored: Any) -> None:
     assert len(mirrored.files()) == 5
 
 
+def test_numbers_that_do_not_agree_are_refused(mirrored: Any) -> None:
+    class Odd(MemorySource):
+        def inventory(self) -> Inventory:
+            return msgspec.structs.replace(super().inventory(), counts={"items": 5})
+
+    mirrored.source = lambda: Odd(MemorySourceOptions(), mirrored.library)
+    mirrored.library.remove("a")
+    report = mirrored.run()
+    assert "do not agree" in report.removal_refused
+    assert len(mirrored.files()) == 5
+
+
+def test_a_source_that_lets_go_of_what_is_backed_up_tells_nothing(mirrored: Any) -> None:
+    class Releasing(MemorySource):
+        lets_go = True
+
+    mirrored.source = lambda: Releasing(MemorySourceOptions(), mirrored.library)
+    mirrored.library.remove("a")
+    assert "lets go" in mirrored.run(rehearse=True).removal_refused
+    assert "lets go" in mirrored.run().removal_refused
+    assert len(mirrored.files()) == 5
+
+
 def test_an_interrupted_run_removes_nothing(mirrored: Any) -> None:
     mirrored.library.remove("a")
     mirrored.stop.set()
