@@ -297,6 +297,9 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
         warnings: what a person should know.
         seconds: how long it took.
         plan: the saved plan that it carried out: its file and its digest; or empty.
+        maintained: stored files that were moved, described anew, or made again without their source, since the profile
+            is another one; beside the classes.
+        albums: albums that were written, since they or their members changed.
         removed: files that left the source and were moved to the trash; a dry run: that would be.
         removals: the first hundred of them: id, name, path and reason; also of those that were refused.
         removal_refused: why a mirror run removed nothing, and what to do; or empty.
@@ -331,6 +334,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     plan: str = ""
+    maintained: int = 0
+    albums: int = 0
     removed: int = 0
     removals: tuple[Mapping[str, str], ...] = ()
     removal_refused: str = ""

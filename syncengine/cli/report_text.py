@@ -103,6 +103,9 @@ class _Words:
         missed = report.listed - sum(report.outcomes.values())
         text = f"{missed:,} of them not reached" if missed > 0 else "every one of them in exactly one line above"
         yield from self._counted("listed", report.listed, text if report.listed else "")
+        if report.maintained:
+            text = "stored files brought up to date with the profile"
+            yield from self._counted("maintained", report.maintained, text)
 
     def _counted(self, name: str, count: int, text: str) -> Iterator[str]:
         lead = f"  {name:<10} {count:>9,}  "
@@ -239,7 +242,7 @@ class _Words:
 def _is_unchanged(report: RunReport) -> bool:
     """Whether the destination is as it was before, apart from the run's own papers."""
     changing = (Outcome.STORED, Outcome.UPDATED, Outcome.DUPLICATE)
-    if report.removed or report.trash_emptied or report.bytes_written:
+    if report.removed or report.trash_emptied or report.bytes_written or report.maintained or report.albums:
         return False
     return not any(report.outcomes.get(outcome, 0) for outcome in changing)
 

@@ -67,6 +67,10 @@ class Account:
         self.bytes_read = 0
         self.bytes_written = 0
         self.near_duplicates = 0
+        #: Stored files that were brought up to date with the profile, and are in none of the classes for that.
+        self.maintained = 0
+        #: Albums that were written.
+        self.albums = 0
         self.read_to_end = False
         #: What the source could not say although its items were listed to the end, each with the reason.
         self.unread: list[str] = []

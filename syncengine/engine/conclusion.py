@@ -25,6 +25,7 @@ class Conclusion(msgspec.Struct, kw_only=True):
         near: how many were stored although they look like another file.
         followers: (item id, what to remember of it) of other items whose file is elsewhere now; ``items`` come after.
         warnings: what a person should know of works that have no line.
+        unlisted: how many of those are done.
     """
 
     lines: list[LedgerLine]
@@ -34,6 +35,7 @@ class Conclusion(msgspec.Struct, kw_only=True):
     near: int
     warnings: list[str] = []
     followers: list[tuple[str, ItemRecord]] = []
+    unlisted: int = 0
 
 
 def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
@@ -51,6 +53,8 @@ def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
             conclusion.lines.append(line)
         elif work.failure:
             conclusion.warnings.append(f"{work.item.name}: {line.reason}")
+        else:
+            conclusion.unlisted += 1
         if work.failure:
             conclusion.items += _to_be_tried_again(work)
         elif bundle is not None and not work.rule and (work.is_listed or (work.known is not None and work.known.path)):

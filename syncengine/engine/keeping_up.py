@@ -92,6 +92,7 @@ class KeepingUp:
                 rearranger.finish(done)
             moved = sum(_has_moved(one) for one in done)
             self._moved += moved
+            self._account.maintained += sum(not one.failure for one in done)
             if self._left is not None:
                 self._left = max(0, self._left - len(done))
             self._warn(done)

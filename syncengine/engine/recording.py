@@ -73,6 +73,7 @@ class Recorder:
             self.albums.update(album.id for record in conclusion.contents for album in record.albums)
         self._account.warn(conclusion.warnings)
         self._account.near_duplicates += conclusion.near
+        self._account.maintained += conclusion.unlisted
         for line in conclusion.lines:
             self._account.finish(line)
             self._parts.observers.item_finished(self._parts.profile, line)

@@ -156,6 +156,7 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     refused = papers.place()
     account.warn(refused)
     account.unmended += refused
+    account.albums = len(records)
     if records:
         recorder.journal.commit(StateBatch(albums=records))
     recorder.close()
@@ -221,6 +222,8 @@ def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reas
         warnings=tuple(account.warnings),
         seconds=clock.seconds(),
         plan=parts.plan,
+        maintained=account.maintained,
+        albums=account.albums,
         removed=account.removals.count if not account.removals.refused else 0,
         removals=tuple(account.removals.first),
         removal_refused=account.removals.refused,

@@ -393,6 +393,6 @@ def test_what_lies_by_another_layout_is_named_and_moved_when_asked_for(home):
     moves = {action.name: (action.action, action.to) for action in home.plan(relayout=True)}
     assert moves == {"a.jpg": ("move", "photos/photo/a.jpg"), "b.jpg": ("move", "photos/photo/b.jpg")}
     applied = home.apply()
-    assert (applied.unmet, applied.report.outcomes["unchanged"]) == (0, 2)
+    assert (applied.unmet, applied.report.outcomes["unchanged"], applied.report.maintained) == (0, 2, 2)
     assert {path.parent.name for path in (home.directory / "backup" / "photos").rglob("*.jpg")} == {"photo"}
     assert home.plan(relayout=True) == []

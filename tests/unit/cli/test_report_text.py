@@ -157,6 +157,9 @@ def test_nothing_changed_is_said_only_when_nothing_did():
     assert "nothing changed, in" in told(**quiet)
     assert "done in" in told(**quiet, removed=1, removals=({"path": "photos/a.jpg"},))
     assert "done in" in told(outcomes={"duplicate": 1}, bytes_written=0)
+    assert "done in" in told(**quiet, albums=1)
+    assert "maintained         3  stored files brought up to date" in told(**quiet, maintained=3)
+    assert "done in" in told(**quiet, maintained=3)
 
 
 def test_a_mirror_says_what_it_removed_or_why_it_did_not():
