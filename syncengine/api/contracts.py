@@ -105,8 +105,8 @@ class Source(Plugin[OptionsT], ABC):
         Memory does not grow with the library. ``select`` may be used to list less work (never to hide an item: what
         the selection filters is still listed, or the account could not add up) and to know that capture times are
         wanted now (``select.needs_time``). Only a source whose service limits how much it may be asked can have the
-        service filter, and its ``inventory`` is then ``partial`` and warns of it; such a listing tells nothing about what
-        left the library. Raises ``FatalError`` when listing cannot go on.
+        service filter; its ``inventory`` is then ``partial`` and warns of it, since such a listing tells nothing about
+        what left the library. Raises ``FatalError`` when listing cannot go on.
         """
 
     @abstractmethod
