@@ -54,14 +54,25 @@ def test_every_outcome(backup):
     assert set(found) == {outcome.value for outcome in Outcome}
 
 
-def test_a_failed_transform_and_a_picture_that_looks_alike(backup):
+def test_pictures_that_look_alike(backup):
     backup.library.add(photo("a.jpg"), b"aaa")
-    backup.dedups = lambda: (LooksAlike(),)
+    backup.dedups = lambda: (LooksAlike(skip=False),)
     checked(backup, backup.run())
-    backup.library.add(photo("b.jpg"), b"bbb")
-    backup.transforms = (Stamp(broken=True),)
+    backup.library.add(photo("b.jpg"), b"abb")
     report = backup.run()
     checked(backup, report)
+    assert report.near_duplicates == 1
+    backup.library.add(photo("c.jpg"), b"acc")
+    backup.dedups = lambda: (LooksAlike(skip=True),)
+    assert checked(backup, backup.run())["duplicate"][0]["method"] == "looks-1"
+
+
+def test_a_transform_that_failed(backup):
+    backup.library.add(photo("a.jpg"), b"aaa")
+    backup.transforms = (Stamp(broken=True),)
+    report = backup.run()
+    (line,) = checked(backup, report)["failed"]
+    assert line["path"] == "photos/2019/05/a.jpg"
     assert report.failures
 
 
