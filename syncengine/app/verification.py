@@ -9,11 +9,9 @@ from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from syncengine.api import Destination
 from syncengine.app.existing import open_existing
 from syncengine.app.opening import temporary_directory
 from syncengine.app.proof import last_run, leave_proof
@@ -24,7 +22,6 @@ from syncengine.engine import spool
 from syncengine.engine.intents import read_orphans
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.own_disk import own_disk
-from syncengine.engine.ports import State
 from syncengine.engine.verification.findings import Verification
 from syncengine.engine.verification.selection import Selection, parse_sample, parse_since
 from syncengine.engine.verification.verifier import Verifying, Watcher, verify
@@ -83,55 +80,57 @@ def verify_profile(
         stack.enter_context(profile_lock(directory, f"{profile.name} (verify)"))
         store = stack.enter_context(StateStore.open(directory))
         destination = open_existing(profile, stop, stack)
-        state = store.bind(profile.name, destination.identity)
-        _check_known(profile, destination, state)
-        own = directory / "profiles" / profile.name
-        parts = Verifying(
-            profile=profile.name,
-            destination_label=f"{profile.destination.name} {destination.location}",
+        ground = Ground(
+            profile=profile,
+            directory=directory,
             destination=destination,
-            state=state,
-            selection=selection,
-            restart=request.restart,
-            layout=profile.layout.path,
-            albums=profile.layout.albums,
-            metadata=profile.layout.metadata,
-            threads=min(_MOST, max(_FEWEST, len(os.sched_getaffinity(0)))),
-            scratch=temporary_directory(stack),
-            progress_file=own / "verify.jsonl",
-            watcher=watcher,
+            state=store.bind(profile.name, destination.identity),
+            note=watcher.note,
             stop=stop,
-            exclusive=partial(destination_lock, directory, destination.identity),
-            unfinished=partial(_unfinished, directory, destination.identity),
         )
-        with own_disk(own):
-            own.mkdir(parents=True, exist_ok=True, mode=0o700)
-            before = last_run(state)
-            found = verify(parts)
-            if repair is not None and found.ended == "completed" and any(finding.is_open for finding in found.findings):
-                ground = Ground(
-                    profile=profile,
-                    directory=directory,
-                    destination=destination,
-                    state=state,
-                    note=watcher.note,
-                    stop=stop,
-                )
-                found = repair_findings(ground, repair, found)
-            proof = leave_proof(own, found, destination.identity, before, state)
-            if proof is not None:
-                verified = Verified(proof=proof, run=before, counters=store.counters(), stop=stop)
-                said = release(profile, directory, verified)
-                found = msgspec.structs.replace(found, notes=(*found.notes, *said))
-        return found
+        _check_known(ground)
+        own = directory / "profiles" / profile.name
+        stack.enter_context(own_disk(own))
+        own.mkdir(parents=True, exist_ok=True, mode=0o700)
+        before = last_run(ground.state)
+        found = verify(_parts(ground, selection, request, watcher, temporary_directory(stack)))
+        if repair is not None and found.ended == "completed" and any(finding.is_open for finding in found.findings):
+            found = repair_findings(ground, repair, found)
+        proof = leave_proof(own, found, destination.identity, before, ground.state)
+        if proof is None:
+            return found
+        verified = Verified(proof=proof, run=before, counters=store.counters(), stop=stop)
+        return msgspec.structs.replace(found, notes=(*found.notes, *release(profile, directory, verified)))
 
 
-def _check_known(profile: Profile, destination: Destination[Any], state: State) -> None:
+def _parts(ground: Ground, selection: Selection, request: VerifyRequest, watcher: Watcher, scratch: Path) -> Verifying:
+    profile, identity = ground.profile, ground.destination.identity
+    return Verifying(
+        profile=profile.name,
+        destination_label=f"{profile.destination.name} {ground.destination.location}",
+        destination=ground.destination,
+        state=ground.state,
+        selection=selection,
+        restart=request.restart,
+        layout=profile.layout.path,
+        albums=profile.layout.albums,
+        metadata=profile.layout.metadata,
+        threads=min(_MOST, max(_FEWEST, len(os.sched_getaffinity(0)))),
+        scratch=scratch,
+        progress_file=ground.directory / "profiles" / profile.name / "verify.jsonl",
+        watcher=watcher,
+        stop=ground.stop,
+        exclusive=partial(destination_lock, ground.directory, identity),
+        unfinished=partial(_unfinished, ground.directory, identity),
+    )
+
+
+def _check_known(ground: Ground) -> None:
     """Refuse to call all well where nothing is known."""
-    if next(iter(state.all_contents()), None) is None:
+    if next(iter(ground.state.all_contents()), None) is None:
         raise FatalError(
-            f"nothing is recorded of {destination.location}, so there is nothing to compare it with",
-            advice=f"run profile {profile.name} first; where it ran before, see that the right disk is mounted there",
+            f"nothing is recorded of {ground.destination.location}, so there is nothing to compare it with",
+            advice=f"run profile {ground.profile.name} first; where it ran before, see that the right disk is mounted",
         )
 
 

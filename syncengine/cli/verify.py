@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,27 +32,34 @@ if TYPE_CHECKING:
 @click.option("--restart", is_flag=True, help="Begin anew instead of going on where an interrupted one stopped.")
 @json_option
 @click.pass_obj
-def command(
-    logging: LogChoice,
-    *,
-    profile: Path,
-    sample: str,
-    since: str,
-    repair: bool,
-    others: tuple[Path, ...],
-    restart: bool,
-    as_json: bool,
-) -> int:
+def command(logging: LogChoice, /, *, profile: Path, as_json: bool, **options: Any) -> int:
     """Read back what PROFILE has stored, and compare it with the recorded checksums.
 
     It may go on beside a run. Ctrl-C ends it; the next one goes on from there.
     """
     # Imported here: --help needs none of it.
+    from syncengine.cli.verify_output import verification_lines
+
+    found = _verified(logging, profile, quiet=as_json, **options)
+    if as_json:
+        print_json(found.entry())
+        if found.reason:
+            click.echo(f"syncengine: {found.reason}", err=True)
+    else:
+        for line in verification_lines(found):
+            click.echo(line)
+    return exit_code_for(found)
+
+
+def _verified(
+    logging: LogChoice, profile: Path, *, quiet: bool, repair: bool, others: tuple[Path, ...], **asked: Any
+) -> Verification:
+    """Verify, and repair where that is asked for; ``asked`` is what a ``VerifyRequest`` takes."""
+    # Imported here: --help needs none of it.
     from syncengine import app
     from syncengine.app.repair import RepairRequest
     from syncengine.app.verification import VerifyRequest, verify_profile
     from syncengine.cli.progress import Tally
-    from syncengine.cli.verify_output import verification_lines
     from syncengine.cli.verify_progress import watcher_for
     from syncengine.config.loading import load_profile
     from syncengine.host import PluginHost
@@ -62,19 +69,9 @@ def command(
     host = PluginHost()
     loaded = app.load(profile, host)
     logging.apply(fallback=loaded.log_level)
-    request = VerifyRequest(sample=sample, since=since, restart=restart)
-    places = tuple(load_profile(path, host) for path in others)
-    repairing = RepairRequest(host=host, progress=Tally(), others=places) if repair else None
-    with stop_on_signal() as stop, watcher_for(loaded.name, quiet=as_json) as watcher:
-        found = verify_profile(loaded, request, watcher, stop, repairing)
-    if as_json:
-        print_json(found.entry())
-        if found.reason:
-            click.echo(f"syncengine: {found.reason}", err=True)
-    else:
-        for line in verification_lines(found):
-            click.echo(line)
-    return exit_code_for(found)
+    repairing = RepairRequest(host=host, progress=Tally(), others=tuple(load_profile(path, host) for path in others))
+    with stop_on_signal() as stop, watcher_for(loaded.name, quiet=quiet) as watcher:
+        return verify_profile(loaded, VerifyRequest(**asked), watcher, stop, repairing if repair else None)
 
 
 def exit_code_for(found: Verification) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -77,12 +78,9 @@ def listed_copies(wanted: set[bytes], destination: Destination[Any], place: str)
         place: where it is, for people.
     """
     digests = {digest.hex().encode(): digest for digest in wanted}
-    try:
-        with destination.read(CHECKSUMS) as lines:
-            for line in lines:
-                name, _, path = line.rstrip(b"\n").partition(b"  ")
-                if name in digests:
-                    found = path.decode("utf-8", "replace")
-                    yield GoodCopy(digests[name], destination, found, f"{found} of {place}")
-    except FileNotFoundError:
-        return
+    with suppress(FileNotFoundError), destination.read(CHECKSUMS) as lines:
+        for line in lines:
+            name, _, path = line.rstrip(b"\n").partition(b"  ")
+            if name in digests:
+                found = path.decode("utf-8", "replace")
+                yield GoodCopy(digests[name], destination, found, f"{found} of {place}")

@@ -30,7 +30,7 @@ def document_of(record: ContentRecord, source: str, zone: tzinfo) -> MetadataFil
         id=record.item,
         name=record.name,
         kind=Kind.VIDEO if is_video else Kind.PHOTO,
-        content_token="",
+        content_token=record.content.hex(),
         taken=taken,
         albums=record.albums,
         origins=record.origins,

@@ -111,7 +111,7 @@ class Case(msgspec.Struct, kw_only=True, eq=False):
         return self.is_open and self.file.role != "sidecar"
 
 
-def wanted(cases: list[Case]) -> set[bytes]:
+def digests_wanted(cases: list[Case]) -> set[bytes]:
     """Return the SHA-256 of the files that copies are looked for."""
     return {case.file.sha256 for case in cases if case.needs_bytes}
 

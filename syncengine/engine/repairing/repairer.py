@@ -8,7 +8,7 @@ from contextlib import closing
 from syncengine.engine.recording import Journal
 from syncengine.engine.repairing.copies import GoodCopy, album_copies, recorded_copies
 from syncengine.engine.repairing.papers import PaperRepairer, told
-from syncengine.engine.repairing.parts import Case, Repairing, file_of, wanted
+from syncengine.engine.repairing.parts import Case, Repairing, digests_wanted, file_of
 from syncengine.engine.repairing.putting_back import Restorer
 from syncengine.engine.repairing.setting_aside import SetAside
 from syncengine.engine.verification.findings import Finding, FindingKind
@@ -58,9 +58,9 @@ class _Repairer:
                     self._restorer.move_back(case)
             self._papers.write_sidecars(cases, journal)
             self._copy(cases, self._local_copies(cases))
-            if wanted(cases):
+            if digests_wanted(cases):
                 parts.note("repairing from other destinations")
-                self._copy(cases, parts.elsewhere.copies(wanted(cases)))
+                self._copy(cases, parts.elsewhere.copies(digests_wanted(cases)))
             self._papers.write_documents(findings, journal)
         is_mended = self._ask_the_source(cases)
         with parts.exclusive():
@@ -92,7 +92,7 @@ class _Repairer:
             if case.needs_bytes:
                 directories = self._restorer.directories
                 yield from album_copies(case.file, case.record, directories, self._parts.destination)
-        if digests := wanted(cases):
+        if digests := digests_wanted(cases):
             yield from recorded_copies(digests, self._parts.state, self._parts.destination)
 
     def _copy(self, cases: list[Case], copies: Iterator[GoodCopy]) -> None:
@@ -102,7 +102,7 @@ class _Repairer:
                 is_itself = copy.destination is self._parts.destination and copy.path == case.file.path
                 if case.needs_bytes and copy.sha256 == case.file.sha256 and not is_itself:
                     self._restorer.restore(case, copy)
-            if self._parts.stop.is_set() or not wanted(cases):
+            if self._parts.stop.is_set() or not digests_wanted(cases):
                 return
 
     def _ask_the_source(self, cases: list[Case]) -> bool:

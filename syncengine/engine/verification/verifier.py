@@ -24,7 +24,7 @@ from syncengine.engine.verification.progress_file import Begun, ProgressFile
 from syncengine.engine.verification.reading import Reader, Reading
 from syncengine.engine.verification.recorded import RecordedFile, RecordedFiles, file_of, merged_out
 from syncengine.engine.verification.selection import Selected, Selection, contents_since
-from syncengine.engine.verification.tree import Extras, find_renamed
+from syncengine.engine.verification.tree import ALBUMS, Extras, find_renamed
 from syncengine.errors import FatalError, InterruptedRunError
 
 
@@ -252,11 +252,22 @@ class _Verifier:
         )
         if left:
             self._notes.append(f"{len(left):,} files were left by a run that was killed; the next run takes them over")
+        found = self._without_new_links(found, links)
         missing = [finding for finding in self._findings if finding.kind is FindingKind.MISSING]
         renamed = find_renamed(missing, found, self._parts.destination, self._reader) if missing else {}
         elsewhere = set(renamed.values())
         self._findings = [_renamed(finding, renamed) for finding in self._findings]
         self._findings += [finding for finding in found if finding.path not in elsewhere]
+
+    def _without_new_links(self, found: list[Finding], links: AlbumCheck) -> list[Finding]:
+        """Leave out what a run has linked into albums since these were looked at."""
+        if not any(finding.path.startswith(f"{ALBUMS}/") for finding in found):
+            return found
+        with self._parts.exclusive():
+            if self._parts.unfinished() is not None:
+                return [finding for finding in found if not finding.path.startswith(f"{ALBUMS}/")]
+            links.check()
+        return [finding for finding in found if finding.path not in links.known]
 
     def _guarded(self, step: Callable[[], Any], *, last: bool = False) -> tuple[Ended, str]:
         """Take a step; return how it ended and why."""

@@ -93,6 +93,20 @@ def test_beside_a_run_that_has_not_ended_the_albums_are_not_complete_yet(backup,
     assert kinds(verified()) == {"albums/Rome/0.jpg": "link", "metadata/checksums.sha256": "checksums"}
 
 
+def test_what_a_run_links_into_albums_after_they_were_looked_at_is_no_extra(backup, verified, watched):
+    fill(backup)
+    backup.library.add(photo("new.jpg", albums=(ROME,)), b"new")
+    watched.note = lambda text: backup.run() if text.startswith("looking for files") else None
+    assert verified().findings == []
+
+
+def test_beside_a_run_what_is_new_in_albums_is_none_either(backup, verified):
+    fill(backup)
+    disk(backup, "albums/Rome/new.jpg").write_bytes(b"new")
+    assert verified(unfinished=frozenset).findings == []
+    assert kinds(verified()) == {"albums/Rome/new.jpg": "extra"}
+
+
 def test_what_a_killed_run_left_is_told_from_what_nobody_knows(backup, verified):
     fill(backup)
     disk(backup, f"{PLACE}/left.jpg").write_bytes(b"left")
