@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import jsonschema
+import pytest
 
 from syncengine.config import schema_files
 from syncengine.state.locks import profile_lock
@@ -89,3 +92,31 @@ def test_a_copy_to_take_from_makes_sense_in_a_repair_alone(desk):
     assert desk.run("verify", "profile.yaml", "--from", "other.yaml").code == 2
     desk.write("other.yaml", "version: 2\n")
     assert desk.run("verify", "profile.yaml", "--repair", "--from", "other.yaml").code == 2
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_nothing_is_lost_and_the_next_one_finishes(desk):
+    for number in range(40):
+        desk.photo(f"Rome/IMG_20190703_1000{number:02d}.jpg", number)
+    desk.write("other.yaml", OTHER)
+    for profile in ("profile.yaml", "other.yaml"):
+        assert desk.run("run", profile).code == 0
+    whole = desk.files("backup/photos")
+    for delay in (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5):
+        for number, path in enumerate(sorted(whole)):
+            if number % 3 == 0:
+                (desk.directory / "backup/photos" / path).write_bytes(b"damaged")
+            elif number % 3 == 1:
+                (desk.directory / "backup/photos" / path).unlink(missing_ok=True)
+        if delay > 0.2:  # Those are left to the source.
+            (desk.directory / "elsewhere/metadata/checksums.sha256").unlink(missing_ok=True)
+        process = desk.start("verify", "profile.yaml", "--repair", "--restart")
+        time.sleep(0.3 + delay)
+        process.kill()
+        process.communicate()
+        for path, content in desk.files("backup/photos").items():
+            assert content in (whole[path], b"damaged"), path
+        assert desk.run("verify", "profile.yaml", "--repair", "--json").code == 0
+        assert desk.files("backup/photos") == whole
+    assert desk.run("verify", "profile.yaml").code == 0
+    assert "nothing changed" in desk.run("run", "profile.yaml").out
