@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,13 +16,14 @@ from syncengine_plugins.sources.google_drive_takeout.drive_files import DriveFil
 LARGEST = 512 << 20
 _UNFINISHED = ".new"
 _SHARE = 8  # of the free space, this part may be used at most
+_KEPT_SECONDS = 3 * 86400  # who wanted it has asked by then
 
 
 class ReadAhead:
     """A directory of the cache with one file for each stretch. May be used from several threads.
 
     Args:
-        directory: made when it is needed; what an earlier run left in it is used.
+        directory: made when it is needed; what an earlier run left in it is used for some days.
         largest: bytes that it may take.
     """
 
@@ -31,10 +33,11 @@ class ReadAhead:
         self._sizes: dict[str, int] = {}
         with suppress(OSError):
             for path in directory.iterdir():
-                if path.suffix == _UNFINISHED:
+                facts = path.stat()
+                if path.suffix == _UNFINISHED or time.time() - facts.st_mtime > _KEPT_SECONDS:
                     path.unlink()
                 else:
-                    self._sizes[path.name] = path.stat().st_size
+                    self._sizes[path.name] = facts.st_size
 
     def keep_only(self, files: Collection[DriveFile]) -> None:
         """Drop what belongs to other files than these, as they are now."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tarfile
 import zipfile
 
@@ -327,6 +328,18 @@ def test_what_was_written_half_is_not_used(user, emulator):
     first.rename(ahead / f"{first.name}.new")
     assert len(user.backed_up()) == len(NAMES)
     assert list(ahead.iterdir()) == []
+
+
+def test_what_nobody_asked_for_in_days_makes_room(user):
+    user.add(FIRST, photos(*NAMES, size=200_000))
+    user.listed()
+    ahead = user.directory / "cache" / "ahead"
+    old, *others = sorted(ahead.iterdir())
+    a_week_ago = old.stat().st_mtime - 7 * 86400
+    os.utime(old, (a_week_ago, a_week_ago))
+    user.listed()
+    assert sorted(ahead.iterdir()) == others
+    assert len(user.backed_up()) == len(NAMES)
 
 
 def test_spoiled_bytes_in_the_cache_are_fetched_again(user):
