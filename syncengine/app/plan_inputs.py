@@ -24,6 +24,14 @@ from syncengine.security.redaction import redact
 #: Options that may hold what nobody else is to know; not even a digest of them is written.
 _SECRET = re.compile(r"token|secret|pass(word|phrase|wd)|(^|[_-])key|credential|cookie|auth|pin$", re.IGNORECASE)
 
+#: Keys that a profile writes in another way than its value has them.
+_AS_WRITTEN = {
+    "zone": "timezone",
+    "select.after": "select.taken.after",
+    "select.before": "select.taken.before",
+    "select.exclude_names": "select.exclude.names",
+    "select.exclude_states": "select.exclude.states",
+}
 #: What does not decide what is done, only how quickly, when, and who is told.
 _WITHOUT_EFFECT = frozenset({"file", "execution", "schedule", "observers", "log_level"})
 
@@ -64,7 +72,8 @@ def _settings(profile: Profile) -> Iterator[tuple[str, str]]:
     """Yield each value that a profile ends up with, defaults included, as a digest under its key."""
     for field in profile.__struct_fields__:
         if field not in _WITHOUT_EFFECT:
-            yield from _leaves(field, getattr(profile, field))
+            for key, digest in _leaves(field, getattr(profile, field)):
+                yield _AS_WRITTEN.get(key, key), digest
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, str]]:

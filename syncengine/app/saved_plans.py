@@ -32,6 +32,7 @@ from syncengine.engine.saved_plan.document import (
     read_plan,
 )
 from syncengine.engine.saved_plan.making import Draft
+from syncengine.engine.silence import Silent
 from syncengine.errors import ConfigError, FatalError, InterruptedRunError
 from syncengine.host import PluginHost
 from syncengine.state.locks import profile_lock
@@ -75,6 +76,26 @@ class Applied(msgspec.Struct, frozen=True):
 
     report: RunReport
     unmet: int
+
+
+class _Checking(Silent):
+    """What is told of a check: no counts, since all is counted once more when it is done.
+
+    Args:
+        progress: of what follows.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        progress.note("looking whether the plan still fits")
+
+    def note(self, text: str) -> None:
+        """Pass on what a long step is doing."""
+        self._progress.note(text)
+
+    def say(self, text: str) -> None:
+        """Pass on what a person must not miss."""
+        self._progress.say(text)
 
 
 @contextmanager
@@ -131,7 +152,7 @@ def apply_plan(file: Path, host: PluginHost, progress: Progress, stop: threading
     request = RunRequest(**msgspec.structs.asdict(plan.head.options))
     with profile_lock(default_state_directory(), profile.name), TemporaryDirectory(prefix="syncengine-") as directory:
         scratch = Path(directory)
-        with _rehearsed(profile, host, request, progress, stop) as parts:
+        with _rehearsed(profile, host, request, _Checking(progress), stop) as parts:
             _check_actions(plan, profile, request, parts, scratch)
         approval = Approval(plan, scratch)
         request = msgspec.structs.replace(request, only=approval, plan=f"{file.absolute()} sha256:{plan.digest}")

@@ -149,10 +149,16 @@ class _Words:
         what = (
             "Complete for the part that was asked for" if report.partial else "Complete: the source listed all it has"
         )
+        numbers = list(self._numbers())
         if report.reconciled is None:
-            yield f"{what} (and gives no numbers to hold against it)."
+            yield f"{what} (and gives no numbers to hold against it)" + (":" if numbers else ".")
         else:
-            yield f"{what}, and its own numbers agree:"
+            yield f"{what}, and its own numbers agree" + (":" if numbers else ".")
+        yield from numbers
+
+    def _numbers(self) -> Iterator[str]:
+        """Yield the source's totals: those that are sums of others first."""
+        report = self._report
         in_sums = set[str]()
         for total, parts in report.sums.items():
             there = [f"{report.inventory[part]:,} {part}" for part in parts if report.inventory.get(part)]
