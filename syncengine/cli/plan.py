@@ -90,10 +90,10 @@ def _summary(tail: Tail, remarks: Sequence[str], output: Path | None) -> Iterato
         count = totals.actions.get(verb, 0)
         if count or verb in ("store", "update"):
             parts.append(f"{count:,} to {verb}")
-    if totals.bytes:
-        unknown = f" and {totals.unsized:,} of unknown size" if totals.unsized else ""
-        parts[0] += f" ({size_text(totals.bytes)}{unknown})"
-    yield ", ".join([*parts, f"{totals.unchanged:,} unchanged", f"{totals.filtered:,} filtered"])
+    fetched = [f"{size_text(totals.bytes)} to fetch"] if totals.bytes else []
+    fetched += [f"{totals.unsized:,} items of unknown size"] if totals.unsized else []
+    counts = ", ".join([*parts, f"{totals.unchanged:,} unchanged", f"{totals.filtered:,} filtered"])
+    yield "; ".join([counts, *fetched])
     if not tail.source.complete:
         yield from missing_lines(tail.source.missing)
     for remark in remarks:

@@ -50,7 +50,7 @@ def test_plan_shows_each_item_and_why(desk):
     assert len(lines) == 4
     size = (desk.directory / "photos/IMG_20200101_000001.jpg").stat().st_size
     assert f"store     {size:>7} B  IMG_20200101_000001.jpg  (new)" in lines
-    assert re.fullmatch(r"3 to store \([12]\.\d kB\), 0 to update, 0 unchanged, 0 filtered", lines[-1])
+    assert re.fullmatch(r"3 to store, 0 to update, 0 unchanged, 0 filtered; [12]\.\d kB to fetch", lines[-1])
     assert not (desk.directory / "backup").exists()
     desk.run("run", "profile.yaml")
     (desk.directory / "backup/photos/2020/01/IMG_20200101_000001.jpg").unlink()

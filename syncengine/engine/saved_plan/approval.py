@@ -11,7 +11,7 @@ import msgspec
 
 from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.parts import Verdict
-from syncengine.engine.saved_plan.actions import action_of
+from syncengine.engine.saved_plan.actions import Action, action_of
 from syncengine.engine.saved_plan.document import SavedPlan
 from syncengine.engine.sorted_lines import SortedLines
 from syncengine.engine.work import Work
@@ -33,9 +33,8 @@ class Approval:
 
     def __init__(self, plan: SavedPlan, scratch: Path) -> None:
         self._encoder = msgspec.json.Encoder()
-        self._lines = _Digests(plan.lines(), scratch)
-        works = (action for action in plan.actions() if action.action in _ON_ITEMS)
-        self._ids = _Digests((self._about(action.id) for action in works), scratch)
+        self._works = _Digests(map(self._as_decided, self._on_items(plan)), scratch)
+        self._ids = _Digests((self._about(action.id) for action in self._on_items(plan)), scratch)
         removed = (action for action in plan.actions() if action.action == "remove")
         self._removed = _Digests((self._about(action.id) for action in removed), scratch)
         self._met = 0
@@ -43,7 +42,7 @@ class Approval:
     def verdict(self, work: Work) -> Verdict | None:
         """Return what becomes of an item that the run would work on, or ``None`` when the plan has that very action."""
         action = action_of(work)
-        if encoded_lines(self._encoder, [action]).rstrip() in self._lines:
+        if self._as_decided(action) in self._works:
             self._met += 1
             return None
         if self._about(action.id) in self._ids:
@@ -63,6 +62,13 @@ class Approval:
     def may_remove(self, item: str) -> bool:
         """Return whether the plan has the file of an item go to the trash."""
         return self._about(item) in self._removed
+
+    def _on_items(self, plan: SavedPlan) -> Iterator[Action]:
+        return (action for action in plan.actions() if action.action in _ON_ITEMS)
+
+    def _as_decided(self, action: Action) -> bytes:
+        """Return what is compared: not where a file is, since the run may have moved it before it comes to the item."""
+        return encoded_lines(self._encoder, [msgspec.structs.replace(action, path="", to="")])
 
     def _about(self, item: str) -> bytes:
         return encoded_lines(self._encoder, [item])

@@ -9,6 +9,8 @@ from contextlib import closing
 from itertools import chain
 from typing import Any
 
+import msgspec
+
 from syncengine.api import Inventory, MediaItem
 from syncengine.engine.account import Account
 from syncengine.engine.departures import Departures
@@ -20,10 +22,8 @@ from syncengine.engine.ports import State
 from syncengine.engine.relayout import Layouts, Relayout
 from syncengine.engine.saved_plan.actions import Action, actions_of, move_of, removal_of
 from syncengine.engine.saved_plan.document import PlannedSource, Tail, Totals
+from syncengine.engine.work import METADATA_ONLY
 from syncengine.records import ContentRecord
-
-#: What brings bytes from the source.
-_FETCHING = frozenset({"store", "remake"})
 
 
 class Draft:
@@ -67,7 +67,10 @@ class Draft:
         before = upkeep.before(self._parts.destination.identity)
         found = [f"mirror: {refused}"] if refused else []
         if self._account.read_to_end and (before is None or not before.is_by(self._parts.setup)):
-            found += outdated(self._parts, before).sentences(upkeep)
+            left = outdated(self._parts, before)
+            # What is done about it stands among the actions.
+            older, elsewhere = 0 if upkeep.remake else left.older, 0 if upkeep.relayout else left.elsewhere
+            found += msgspec.structs.replace(left, older=older, elsewhere=elsewhere).sentences()
         return found
 
     def _moves(self) -> Iterator[list[Action]]:
@@ -124,9 +127,10 @@ class Draft:
         self._filtered += len(decisions.filtered)
         for action in actions:
             self._actions[action.action] += 1
-            if action.action in _FETCHING:
-                self._bytes += action.size or 0
-                self._unsized += action.size is None
+        for work in decisions.work:
+            if work.why not in METADATA_ONLY and not work.original_at:
+                self._bytes += work.item.size or 0
+                self._unsized += work.item.size is None
 
 
 def _tokens(items: Sequence[MediaItem]) -> bytes:

@@ -104,7 +104,7 @@ def test_an_approval_holds_little_for_each_action(tmp_path):
     approval = Approval(plan, tmp_path)
     assert approval.unmet() == 2000
     assert approval.may_remove("1.jpg") is False
-    assert len(approval._lines._sorted) == 2000 * 16
+    assert len(approval._works._sorted) == 2000 * 16
     stream = io.BytesIO()
     PlanWriter(stream, HEAD).add([store("x")])
     assert stream.getvalue().endswith(b'x","name":"x","reason":"new"}')
@@ -139,3 +139,22 @@ def test_only_what_the_plan_has_made_again_is_made_again(backup, tmp_path):
     after = backup.files()
     assert after["photos/2019/05/gone.jpg"] == before["photos/2019/05/gone.jpg"]
     assert after["photos/2019/05/a.jpg"] != before["photos/2019/05/a.jpg"]
+
+
+def test_what_is_moved_before_it_is_made_again_is_made_again(backup, tmp_path):
+    backup.library.add(photo("a.jpg"), b"aaa")
+    backup.run()
+    backup.transforms = (Stamp(),)
+    backup.layout = "photos/{name}"
+    backup.remake = backup.relayout = True
+    plan = written(tmp_path / "plan.json", decided(backup))
+    assert [(action.action, action.path) for action in plan.actions()] == [
+        ("remake", "photos/2019/05/a.jpg"),
+        ("move", "photos/2019/05/a.jpg"),
+    ]
+    with backup.parts() as parts:
+        approval = Approval(plan, tmp_path)
+        report = runner.run(msgspec.structs.replace(parts, only=approval, plan="plan"))
+    assert (approval.unmet(), report.outcomes["failed"], report.maintained) == (0, 0, 1)
+    assert backup.files() == {"photos/a.jpg": b"stamped aaa"}
+    assert decided(backup) == []
