@@ -393,6 +393,16 @@ class Destination(Plugin[OptionsT], ABC):
         """Make ``path`` another name of ``existing``. Raises ``TargetExistsError`` when something else is there;
         does nothing when the very link is there."""
 
+    def link_target(self, path: str) -> str | None:
+        """Return where the symbolic link at ``path`` leads, without following it.
+
+        Returns:
+            A path relative to the root; empty for a link that leads out of it. ``None`` when there is no link, and
+            always where there are none.
+        """
+        del path
+        return None
+
     @abstractmethod
     def move(self, path: str, to: str) -> None:
         """Rename within the destination. Raises ``TargetExistsError``, ``FileNotFoundError``."""

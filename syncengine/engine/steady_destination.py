@@ -90,6 +90,10 @@ class SteadyDestination(Destination[Any]):
         """Link."""
         self._for_a_file(partial(self._inner.link, existing, path, kind=kind))
 
+    def link_target(self, path: str) -> str | None:
+        """Return where a link leads."""
+        return self._for_a_file(partial(self._inner.link_target, path))
+
     def move(self, path: str, to: str) -> None:
         """Rename."""
         self._for_a_file(partial(self._inner.move, path, to))

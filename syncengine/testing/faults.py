@@ -191,6 +191,11 @@ class FaultyDestination(Destination[Any]):
         with self.faults.around("link"):
             self.inner.link(existing, path, kind=kind)
 
+    def link_target(self, path: str) -> str | None:
+        """Link target."""
+        with self.faults.around("link_target"):
+            return self.inner.link_target(path)
+
     def move(self, path: str, to: str) -> None:
         """Move."""
         with self.faults.around("move"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import msgspec
 
@@ -15,10 +15,12 @@ from syncengine.engine.recording import Journal
 from syncengine.engine.repairing.documents import document_of
 from syncengine.engine.repairing.parts import Case, Repairing, file_of
 from syncengine.engine.repairing.putting_back import Restorer
+from syncengine.engine.repairing.setting_aside import SetAside
 from syncengine.engine.verification.album_check import AlbumCheck
 from syncengine.engine.verification.checksums import check_checksums
 from syncengine.engine.verification.findings import Finding, FindingKind
 from syncengine.engine.verification.recorded import RecordedFiles
+from syncengine.errors import ItemError
 from syncengine.records import ContentRecord, ItemRecord, StateBatch
 
 #: A metadata token that no source gives: the next run takes what the source knows into the metadata file again.
@@ -72,6 +74,15 @@ class PaperRepairer:
         ]
         if items:
             journal.commit(StateBatch(items=items))
+
+    def clear_links(self, findings: list[Finding]) -> None:
+        """Set links in albums aside that lead to something else; a file that is in a link's place stays."""
+        aside = SetAside(self._parts.destination, self._parts.run)
+        for finding in findings:
+            if finding.kind is FindingKind.LINK:
+                with suppress(ItemError):
+                    if self._parts.destination.link_target(finding.path) is not None:
+                        aside.put(finding.path)
 
     def items_of(self, contents: set[bytes]) -> Iterator[tuple[str, ItemRecord]]:
         """Yield the profile's items that have one of these contents."""

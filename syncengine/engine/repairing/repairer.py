@@ -62,6 +62,7 @@ class _Repairer:
                 parts.note("repairing from other destinations")
                 self._copy(cases, parts.elsewhere.copies(digests_wanted(cases)))
             self._papers.write_documents(findings, journal)
+            self._papers.clear_links(findings)
         is_mended = self._ask_the_source(cases)
         with parts.exclusive():
             if not is_mended:

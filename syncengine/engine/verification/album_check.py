@@ -39,8 +39,10 @@ class AlbumCheck:
         self._reader = reader
         self._profile = profile
         able = destination.capabilities
-        #: Whether members have names of their own that can be looked at: symbolic links are not seen by destinations.
-        self.is_linked = style in ("hardlink", "copy") or (style == "auto" and able.hardlinks)
+        #: Whether members have names of their own.
+        self.is_linked = style in ("hardlink", "symlink", "copy") or (
+            style == "auto" and (able.hardlinks or able.symlinks)
+        )
         self._is_shown = style != "none"
         #: Paths that belong to albums.
         self.known: set[str] = set()
@@ -65,7 +67,7 @@ class AlbumCheck:
                 self.known.add(path)
             elif self.is_linked and member.profile == self._profile and not self._is_missing(member):
                 wanted = f"{album.directory}/{member.path.rpartition('/')[2]}"
-                other = "another file is there" if wanted in there else "there is no file of that name"
+                other = "another file is there" if wanted in there else self._instead(wanted)
                 self.known.add(wanted)
                 reason = f"it is no link to {member.path}: {other}"
                 yield Finding(kind=FindingKind.LINK, path=wanted, reason=reason, album=album.id)
@@ -74,11 +76,18 @@ class AlbumCheck:
         """Whether the member's own file is not there, which is said of that file already."""
         return bool(self._destination.missing([member.path]))
 
+    def _instead(self, path: str) -> str:
+        leads = self._destination.link_target(path)
+        return "there is no file of that name" if leads is None else "a link to something else is there"
+
     def _name_of(self, album: AlbumRecord, member: ContentRecord, there: dict[str, int]) -> str:
         """Return the name of a member in its album, or nothing where it has none."""
         name = member.path.rpartition("/")[2]
         for path in candidate_paths(f"{album.directory}/{name}", member.content):
-            if path in there and self.is_same(member, path):
+            if path in there:
+                if self.is_same(member, path):
+                    return path
+            elif self._destination.capabilities.symlinks and self._destination.link_target(path) == member.path:
                 return path
         return ""
 

@@ -95,7 +95,7 @@ class Reader:
                 size, digest = self.digest(stream, file.size or 0)
             finding = _compared(file, size, digest)
         except FileNotFoundError:
-            finding = _found(file, FindingKind.MISSING, "there is no regular file of that name")
+            finding = self._missing(file)
         except ItemError as error:
             finding = _found(file, FindingKind.UNREADABLE, str(error), is_refused=True)
         except FatalError as error:
@@ -107,6 +107,13 @@ class Reader:
             finding = _found(file, FindingKind.UNREADABLE, f"it cannot be read: {error.strerror or error}")
         metadata = self._documents.look_at(file) if file.role == "stored" else None
         return Reading(file, size, finding, metadata)
+
+    def _missing(self, file: RecordedFile) -> Finding:
+        is_link = False
+        with suppress(ItemError):
+            is_link = self._destination.link_target(file.path) is not None
+        reason = "a symbolic link is in its place" if is_link else "there is no regular file of that name"
+        return _found(file, FindingKind.MISSING, reason)
 
     def digest(self, stream: BinaryIO, expected: int) -> tuple[int, bytes]:
         """Return how many bytes a stream holds, and their SHA-256.

@@ -94,3 +94,16 @@ class LinkPromises(DestinationSuite):
         destination.link(_PHOTO, _LINK, kind="symlink")
         same("stat sees regular files only", destination.stat(_LINK), None)
         same("list sees regular files only", [found.path for found in destination.list("")], [_PHOTO])
+
+    @_each_kind
+    def test_a_link_says_where_it_leads(self, destination: AnyDestination, kind: LinkKind) -> None:
+        store(destination, _PHOTO, b"linked")
+        same("a file leads nowhere", destination.link_target(_PHOTO), None)
+        same("what is not there leads nowhere", destination.link_target(_LINK), None)
+        if not _has(destination, kind):
+            return
+        destination.link(_PHOTO, _LINK, kind=kind)
+        leads = _PHOTO if kind == "symlink" else None
+        same("a symbolic link leads to its file, a hard link is one", destination.link_target(_LINK), leads)
+        destination.remove(_PHOTO)
+        same("a link says so also when nothing is there", destination.link_target(_LINK), leads)

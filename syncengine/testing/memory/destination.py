@@ -143,6 +143,13 @@ class MemoryDestination(Destination[MemoryDestinationOptions]):
             if self.storage.entries.get(path) != entry:
                 self.put(path, entry, replace=False)
 
+    def link_target(self, path: str) -> str | None:
+        """Return where a link leads."""
+        check_path(path)
+        with self.storage.lock:
+            entry = self.storage.entries.get(path)
+            return entry.target if isinstance(entry, StoredLink) else None
+
     def move(self, path: str, to: str) -> None:
         """Rename a file or link."""
         with self.storage.lock:

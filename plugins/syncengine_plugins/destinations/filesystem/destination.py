@@ -143,6 +143,10 @@ class FilesystemDestination(Destination[FilesystemOptions]):
         else:
             self._here.places.symlink(existing, path)
 
+    def link_target(self, path: str) -> str | None:
+        """Return where the link at ``path`` leads by its own word; nobody goes there."""
+        return self._here.places.link_target(path)
+
     def move(self, path: str, to: str) -> None:
         """Rename one file or link."""
         self._here.places.move(path, to)

@@ -221,6 +221,15 @@ class Places:
             if found is None or not is_same(found):
                 raise
 
+    def link_target(self, path: str) -> str | None:
+        """Return the path that a symbolic link names; empty when that is outside, ``None`` when there is no link."""
+        found = self.lstat(path)
+        target = self._target(path) if found is not None and stat.S_ISLNK(found.st_mode) else None
+        if target is None:
+            return None
+        leads = os.path.normpath(os.path.join(split_path(path)[0], target))
+        return "" if leads in (".", "..") or leads.startswith(("/", "../")) else leads
+
     def _target(self, path: str) -> str | None:
         return self._look(path, lambda directory, name: os.readlink(name, dir_fd=directory.fd))
 

@@ -225,6 +225,18 @@ def test_lost_papers_are_written_again(backup, verified, repaired):
     assert_all_well(backup, verified)
 
 
+def test_links_in_albums_lead_to_their_files_again(backup, verified, repaired):
+    backup.albums = "symlink"
+    fill(backup)
+    disk(backup, "albums/Rome/0.jpg").unlink()
+    disk(backup, "albums/Rome/1.jpg").unlink()
+    disk(backup, "albums/Rome/1.jpg").symlink_to("/etc/hostname")
+    said = repaired(fetch_again=no_source)
+    assert said == {"albums/Rome/0.jpg": "+written again", "albums/Rome/1.jpg": "+written again"}
+    assert sorted(os.listdir(disk(backup, "albums/Rome"))) == ["0.jpg", "1.jpg", "album.json"]
+    assert_all_well(backup, verified)
+
+
 def test_what_only_the_source_knew_is_in_the_metadata_file_again_after_the_next_run(backup, verified, repaired):
     fill(backup, 1)
     backup.library.add(photo("a.jpg", metadata_token="m", description="a caption"), b"a")

@@ -158,6 +158,31 @@ def test_the_albums_are_looked_at(backup, verified, style):
     ]
 
 
+@pytest.mark.parametrize("place", ["memory", "disk"])
+def test_symbolic_links_in_albums_are_looked_at(backup, verified, place):
+    backup.albums = "symlink"
+    if place == "disk":
+        on_disk(backup)
+    for number in range(3):
+        backup.library.add(photo(f"{number}.jpg", albums=(ROME,)), b"bytes of %d" % number)
+    backup.run()
+    assert verified().is_proof
+    backup.destination.remove("albums/Rome/0.jpg")
+    backup.destination.remove("albums/Rome/1.jpg")
+    backup.destination.link(f"{PLACE}/2.jpg", "albums/Rome/1.jpg", kind="symlink")
+    assert kinds(verified()) == {"albums/Rome/0.jpg": "link", "albums/Rome/1.jpg": "link"}
+
+
+def test_a_link_that_leads_out_is_not_the_photos(backup, verified, tmp_path):
+    backup.albums = "symlink"
+    fill(backup)
+    (tmp_path / "0.jpg").write_bytes(b"bytes of 0")
+    for target in (tmp_path / "0.jpg", "../../../0.jpg", "../../disk/../../0.jpg"):
+        disk(backup, "albums/Rome/0.jpg").unlink()
+        disk(backup, "albums/Rome/0.jpg").symlink_to(target)
+        assert kinds(verified()) == {"albums/Rome/0.jpg": "link"}
+
+
 def test_where_albums_are_only_lists_no_links_are_missed(backup, verified):
     backup.albums = "manifest"
     fill(backup)
