@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PROFILE := profiles/demo.yaml
 SAMPLE := sample-takeout
-BENCHMARKS ?= startup lookup memory heic first_run second_run google_drive google_photos verify state_rebuild
+BENCHMARKS ?= startup lookup memory heic first_run second_run google_drive google_photos verify state_rebuild crash
 # The demo keeps its state in the checkout, so that it touches nothing else on this machine.
 DEMO := SYNCENGINE_STATE_DIR=.state $(BIN)/syncengine
 CODE := syncengine plugins benchmarks

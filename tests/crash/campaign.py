@@ -47,8 +47,8 @@ class Toll(msgspec.Struct):
         """Add another toll to this one."""
         self.kills += other.kills
         self.causes += other.causes
-        for kind in Damage.__struct_fields__:
-            getattr(self.damage, kind).extend(getattr(other.damage, kind))
+        for ours, theirs in zip(self.damage.all(), other.damage.all(), strict=True):
+            ours.extend(theirs)
 
 
 class Campaign:

@@ -35,8 +35,12 @@ class Damage(msgspec.Struct):
     half: list[str] = []
     other: list[str] = []
 
+    def all(self) -> tuple[list[str], ...]:
+        """Return the four lists."""
+        return self.lost, self.double, self.half, self.other
+
     def __bool__(self) -> bool:
-        return bool(self.lost or self.double or self.half or self.other)
+        return any(self.all())
 
 
 def is_media(path: str) -> bool:
@@ -68,10 +72,10 @@ def _can_be_read(scene: Scene, path: str) -> bool:
         if path.endswith(".json"):
             json.loads(content)
         elif path.endswith(".jsonl"):
-            [json.loads(line) for line in content.splitlines()]
+            msgspec.json.Decoder().decode_lines(content)
         elif path.endswith(".xmp"):
             ElementTree.fromstring(content)
-    except (ValueError, ElementTree.ParseError):
+    except (ValueError, msgspec.DecodeError, ElementTree.ParseError):
         return False
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -132,7 +133,7 @@ class Stage:
     def __init__(self, name: str, directory: Path) -> None:
         library = LIBRARIES[name]
         self._directory = directory
-        self._numbers = 0
+        self._numbers = itertools.count(1)
         self._begun = directory / "begun"
         self._begun.mkdir(parents=True)
         keep = "true" if library.change else "false"
@@ -151,8 +152,7 @@ class Stage:
 
     def scene(self) -> Scene:
         """Return a scene of its own, just before the run."""
-        self._numbers += 1
-        directory = self._directory / f"scene-{self._numbers}"
+        directory = self._directory / f"scene-{next(self._numbers)}"
         copy_tree(self._begun, directory)
         return Scene(directory)
 

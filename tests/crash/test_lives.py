@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from syncengine.api import FatalError, ItemError
 from syncengine.engine import planning, retrying
@@ -31,6 +31,7 @@ class Lives(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp(prefix="lives-"))
         self.patched = pytest.MonkeyPatch()
         self.patched.setattr(retrying, "_FIRST_WAIT", 0.0001)
+        self.life: Life | None = None
 
     @initialize(keep=st.booleans(), xmp=st.booleans(), batch=st.sampled_from((1, 2, 256)))
     def begin(self, keep: bool, xmp: bool, batch: int) -> None:
@@ -87,7 +88,6 @@ class Lives(RuleBasedStateMachine):
     def somebody_puts_a_file(self, name: str) -> None:
         self.life.plant(f"photos/2019/05/{name}")
 
-    @precondition(lambda self: hasattr(self, "life"))
     @rule()
     def lose_the_state(self) -> None:
         self.life.settle()
@@ -99,7 +99,7 @@ class Lives(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            if hasattr(self, "life"):
+            if self.life is not None:
                 self.life.settle()
         finally:
             self.patched.undo()

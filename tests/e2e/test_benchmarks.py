@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
         ("first_run", "--count 5 --size 20000 --rounds 1", "syncengine run: best"),
         ("second_run", "--count 5 --rounds 1", "second runs: syncengine best"),
         ("memory", "--items 5 10 --video 2", "a run over a video of 2 MiB"),
+        ("crash", "--kills 2", "0 lost, 0 double, 0 half"),
         ("heic", "--count 1 --rounds 1", "images/s compared with the bare loop"),
         ("google_drive", "--gigabytes 0.01 --items 4 --layouts beside", "bytes over new members"),
         ("google_photos", "--items 4", "photos/s of the whole run"),
