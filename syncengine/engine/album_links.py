@@ -81,9 +81,12 @@ class AlbumLinks:
             directory = self._directories.get(album.id)
             if directory is None:
                 continue
-            for path in candidate_paths(_wanted(directory, member), member.content):
-                if self._is_link(member, path):
-                    self._parts.destination.remove(path)
+            try:
+                for path in candidate_paths(_wanted(directory, member), member.content):
+                    if self._is_link(member, path):
+                        self._parts.destination.remove(path)
+            except (ItemError, FileNotFoundError) as error:
+                self.warnings.append(f"{directory}: the name of {member.path} could not be taken away: {error}")
 
     def _is_link(self, member: ContentRecord, path: str) -> bool:
         """Whether the name ``path`` is the member's; a symbolic link that was not there is there now."""

@@ -8,7 +8,7 @@ a run that is killed in between is undone by ``restoring.settle``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -64,8 +64,12 @@ def mirror(parts: RunParts, account: Account, recorder: Recorder, inventory: Inv
             _show(departures, unsure, removals)
             return
         _Remover(parts, account, recorder, unsure).remove(departures)
-    if parts.only is None:  # A plan does not have it.
+    if parts.only is not None or removals.refused:  # A plan does not have it.
+        return
+    try:
         removals.emptied = expire(parts.destination, parts.state, parts.mirror.trash_days)
+    except ItemError as error:
+        account.warn([f"the trash could not be looked through: {error}"])
 
 
 def rehearse_mirror(parts: RunParts, account: Account, inventory: Inventory) -> None:
@@ -169,7 +173,9 @@ class _Remover:
 
     def remove(self, departures: Departures) -> None:
         """Write down what is to be moved, move it, forget it; a batch at a time."""
-        self._write_entries(departures)
+        self._account.removals.refused = self._write_entries(departures)
+        if self._account.removals.refused:
+            return
         contents = iter(departures)
         while batch := list(islice(contents, _BATCH)):
             if self._parts.is_ending:
@@ -179,10 +185,11 @@ class _Remover:
             text = "left the source and stay for now: an item of the same name could not be stored, and may be the same"
             self._account.warn([f"{len(self._unsure):,} photos {text}"])
 
-    def _write_entries(self, departures: Departures) -> None:
+    def _write_entries(self, departures: Departures) -> str:
+        """Make durable what is to be moved; return what is in the way of that, if anything."""
         leaving = {one.content for one in departures if self._goes(one)}
         if not leaving:
-            return
+            return ""
         prints = self._fingerprints(leaving)
         papers = Papers(self._parts.destination, self._parts.staging)
         encoder = msgspec.json.Encoder()
@@ -190,8 +197,8 @@ class _Remover:
             for one in departures:
                 if one.record is not None and self._goes(one):
                     target.write(encoded_lines(encoder, [self._entry(one, one.record, prints)]))
-        if refused := papers.place():
-            raise ItemError(refused[0], advice="nothing was removed; see that it can be written there, then run again")
+        refused = papers.place()
+        return f"nothing was removed: {refused[0]}" if refused else ""
 
     def _goes(self, departure: Departure) -> bool:
         only = self._parts.only
@@ -222,9 +229,9 @@ class _Remover:
         """Return the files of a content that are there, each with its place in the trash."""
         files = []
         for path in trash.files_of(record):
-            there = self._parts.destination.stat(path)
-            if there is not None:
-                files.append(TrashedFile(path=path, trashed=self._trash.free_place(path), size=there.size))
+            with suppress(ItemError):  # Behind a link that somebody made: it stays where it is.
+                if (there := self._parts.destination.stat(path)) is not None:
+                    files.append(TrashedFile(path=path, trashed=self._trash.free_place(path), size=there.size))
         return tuple(files)
 
     def _remove_batch(self, batch: list[Departure]) -> None:
@@ -241,12 +248,15 @@ class _Remover:
                 gone.append(one.record)
                 self._account.removals.add(one.items[0], one.record.name, one.record.path)
         self._parts.destination.flush()
+        if change == StateBatch():
+            return
         self._recorder.journal.commit(change)
         self._recorder.changed = True
         for record in gone:
             self._recorder.albums.update(album.id for album in record.albums)
             for path in trash.files_of(record):
-                self._parts.destination.prune(path)
+                with suppress(ItemError):
+                    self._parts.destination.prune(path)
 
     def _pass_on(self, departure: Departure, record: ContentRecord, heir: Holder, change: StateBatch) -> None:
         """Let an item that is still listed hold a content instead of those that left."""
@@ -269,7 +279,11 @@ class _Remover:
 
     def _move(self, record: ContentRecord) -> bool:
         """Move a content's files to the trash; return whether the photo or video itself is there now."""
-        there = self._parts.destination.stat(record.path)
+        try:
+            there = self._parts.destination.stat(record.path)
+        except ItemError as error:
+            self._account.warn([f"{record.path} left the source and stays: {error}"])
+            return False
         if there is not None and there.size != record.stored_size:
             self._account.warn(
                 [f"{record.path} left the source and stays: it has been changed at the destination since it was stored"]

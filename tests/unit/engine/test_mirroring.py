@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from syncengine.engine import trash
 from syncengine.engine.removals import Budget, Mirror
 from syncengine.testing.faults import Fault, Faults, FaultyDestination, FaultySource
 from syncengine.testing.memory.source import MemorySource, MemorySourceOptions
+from syncengine_plugins.destinations.filesystem import FilesystemDestination, FilesystemOptions
 
 MAY = CaptureTime(origin="source", instant=1_558_000_000_000)
 ROME = AlbumRef("r", "Rome")
@@ -328,3 +331,29 @@ def test_when_the_trash_takes_nothing_the_library_stays_as_it_is(mirrored: Any) 
     assert set(mirrored.files()) == {f"photos/2019/05/{name}.jpg" for name in "abcde"}
     assert good.stat("albums/Rome/a.jpg") is not None
     assert mirrored.run().removed == 1
+
+
+@pytest.mark.parametrize("planted", [".syncengine/trash", "photos/2019", "albums/Rome", "metadata/photos/2019"])
+def test_a_planted_link_costs_no_run_and_no_photo(backup: Any, tmp_path: Path, planted: str) -> None:
+    root, elsewhere = tmp_path / "backup", tmp_path / "elsewhere"
+    with contextlib.closing(FilesystemDestination(FilesystemOptions(path=str(root)))) as made:
+        made.open()
+        backup.destination, backup.mirror = made, ALL
+        for name in "abc":
+            backup.library.add(photo(name, ROME), name.encode())
+        backup.run()
+        if (root / planted).exists():
+            (root / planted).rename(elsewhere)
+        else:
+            elsewhere.mkdir()
+        (root / planted).symlink_to(elsewhere)
+        made.close()
+        made.open()
+        before = {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()}
+        backup.library.remove("a")
+        report = backup.run()
+        assert report.ended == "completed", report.reason
+        assert report.removal_refused or report.warnings or planted.startswith("metadata")
+        assert {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()} == before
+        photos = {path.read_bytes() for path in tmp_path.rglob("*.jpg") if path.is_file()}
+        assert photos == {b"a", b"b", b"c"}
