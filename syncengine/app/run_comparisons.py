@@ -36,27 +36,20 @@ def compare_runs(profile: Profile, reports: Sequence[RunReport], run: RunReport,
     """
     earlier = [report for report in reports if report.run < run.run]
     base = _base(earlier, since)
-    between = [report for report in earlier if report.run > base.run]
-    lost: list[str] = []
+    runs = [base, *reversed([report for report in earlier if report.run > base.run]), run]
     with ExitStack() as stack:
         destination = open_destination(profile, threading.Event(), stack, create=False)
-        runs = [base, *reversed(between), run]
-        scratch = temporary_directory(stack)
-        lines = stack.enter_context(closing(SortedLines(scratch)))
-        comparing = Comparing(lines, last=len(runs) - 1)
-        for place, report in enumerate(runs):
-            found = _add(comparing, destination, place, report)
-            if not found and report in (base, run):
-                raise _without_ledger(report, destination)
-            if not found:
-                lost.append(report.run)
+        comparing = Comparing(stack.enter_context(closing(SortedLines(temporary_directory(stack)))), len(runs) - 1)
+        lost = [one for place, one in enumerate(runs) if not _add(comparing, destination, place, one)]
+        if needed := [one for one in lost if one in (base, run)]:
+            raise _without_ledger(needed[0], destination)
         counts, named = comparing.changes()
     return Comparison(
         since=base.run,
         run=run.run,
         counts={change: counts[change] for change in CHANGES if counts[change]},
         items={change: named[change] for change in CHANGES if change in named},
-        remarks=tuple(remarks_on(base.complete, run.complete, lost)),
+        remarks=tuple(remarks_on(base.complete, run.complete, [one.run for one in lost])),
     )
 
 

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import msgspec
 
 from syncengine.api import RunReport
+from syncengine.app.copying import copy_after
 from syncengine.app.plan_inputs import destination_facts, head_of, profile_facts
 from syncengine.app.runs import RunRequest, load, opened_parts
 from syncengine.config.profile import Profile
@@ -158,6 +160,7 @@ def apply_plan(file: Path, host: PluginHost, progress: Progress, stop: threading
         request = msgspec.structs.replace(request, only=approval, plan=f"{file.absolute()} sha256:{plan.digest}")
         with opened_parts(profile, host, request, progress, stop) as parts:
             report = runner.run(parts)
+        copy_after(report, default_state_directory())
         return Applied(report, approval.unmet() if report.ended == "completed" else 0)
 
 
@@ -228,9 +231,9 @@ def _check_replaceable(file: Path) -> None:
 @contextmanager
 def _replacing(file: Path) -> Iterator[BinaryIO]:
     """Give a stream whose content takes the file's place, whole, when this ends well."""
-    own = file.with_name(f".{file.name}.{os.getpid()}")
+    own = file.with_name(f".{file.name}.{token_hex(4)}")
     try:
-        stream = own.open("wb")
+        stream = own.open("xb")
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
     try:
