@@ -23,13 +23,14 @@ from syncengine.api import (
     RetryableError,
     Transform,
 )
-from syncengine.engine import catalog
 from syncengine.engine.listings import CHECKSUMS
+from syncengine.engine.rebuilding import needs_rebuilding, rebuild
 from syncengine.state.store import StateStore
 from syncengine.testing.faults import Fault, Faults, FaultyDestination, FaultySource
 from syncengine.testing.memory.storage import MemoryStorage
 from tests.unit.engine.conftest import Backup
 from tests.unit.engine.photos import checksums, photo
+from tests.unit.engine.rebuilding.scenes import Rebuilding
 
 PROFILES = ("north", "south")
 MARK = b"converted "
@@ -129,7 +130,7 @@ class Life:
     def run(self, profile: str) -> None:
         """Run with nothing in the way."""
         backup = self.backups[profile]
-        report = backup.run()
+        report = Rebuilding(backup).run()
         assert (report.complete, report.failures, report.reason) == (True, (), "")
         self.stored |= set(backup.library.contents.values())
 
@@ -144,7 +145,7 @@ class Life:
         backup.destination = FaultyDestination(self._destination, Faults([fault]))
         backup.source = lambda: FaultySource(make(), faults)
         try:
-            backup.run()
+            Rebuilding(backup).run()
         except SystemExit:
             if power_cut:
                 self.storage.power_cut()
@@ -154,19 +155,17 @@ class Life:
             backup.destination, backup.source = self._destination, make
 
     def lose_state(self) -> None:
-        """Lose the state directory, with all that waits in it, and make it again from the catalog."""
+        """Lose the state directory, with all that waits in it; the next run makes it again, as every run would."""
         shutil.rmtree(self.directory / "state")
         (self.directory / "state").mkdir()
         for profile in PROFILES:
             shutil.rmtree(self.directory / profile / "spool", ignore_errors=True)
-        self._rebuild()
-
-    def _rebuild(self) -> None:
+        self.forgotten |= {raw(content) for content in self.photos().values()}
+        rebuilding = Rebuilding(self._any)
         with StateStore.open(self.directory / "state") as store:
-            for stat in sorted(self._destination.list("metadata/catalog"), key=lambda one: one.path):
-                for line in self._any.read(stat.path).splitlines():
-                    change = catalog.decode(line)
-                    store.bind(change.profile, self._destination.identity).commit(change.batch)
+            task = msgspec.structs.replace(rebuilding.task(store), profiles=PROFILES)
+            if needs_rebuilding(task):
+                rebuild(task)
 
     def lose_file(self, chance: random.Random) -> None:
         """Lose a stored file behind syncengine's back."""
@@ -206,7 +205,7 @@ class Life:
         self._assert_papers_are_true()
         before = self._everything()
         for profile, backup in self.backups.items():
-            report = backup.run()
+            report = Rebuilding(backup).run()
             assert report.outcomes["unchanged"] == report.listed == len(backup.library.items), profile
             assert [path for path in (backup.directory / "staging").rglob("*") if path.is_file()] == []
             if report.listed:

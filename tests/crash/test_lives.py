@@ -90,7 +90,6 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def lose_the_state(self) -> None:
-        self.life.settle()
         self.life.lose_state()
 
     @rule()
