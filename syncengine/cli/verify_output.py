@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from syncengine.cli.output import MAX_SHOWN, duration_text, size_text
+from syncengine.cli.output import MAX_SHOWN, duration_text, printable, size_text
 from syncengine.engine.verification.findings import FindingKind
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def verification_lines(found: Verification) -> Iterator[str]:
     yield from _open_ones(found)
     yield from _others(found)
     for note in found.notes:
-        yield f"  {note}"
+        yield printable(f"  {note}")
     yield ""
     yield _verdict(found)
 
@@ -86,14 +86,9 @@ def _open_ones(found: Verification) -> Iterator[str]:
     findings.sort(key=lambda finding: (finding.repaired, gravest_first.index(finding.kind)))
     for finding in findings[:MAX_SHOWN]:
         repair = f"; {'repaired: ' if finding.repaired else ''}{finding.repair}" if finding.repair else ""
-        yield _printable(f"  {finding.kind} {finding.path}: {finding.reason}{repair}")
+        yield printable(f"  {finding.kind} {finding.path}: {finding.reason}{repair}")
     if len(findings) > MAX_SHOWN:
         yield f"  and {len(findings) - MAX_SHOWN:,} more; --json names them all"
-
-
-def _printable(text: str) -> str:
-    """Return text without what a terminal would obey: anybody can have named a file that nobody recorded."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _others(found: Verification) -> Iterator[str]:
@@ -101,7 +96,7 @@ def _others(found: Verification) -> Iterator[str]:
     if litter or found.notes:
         yield ""
     if litter:
-        example = _printable(litter[0].path)
+        example = printable(litter[0].path)
         yield f"  {len(litter):,} left by other programs, such as {example}: they do no harm and are left alone"
 
 
