@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 MAX_SHOWN = 10
@@ -32,15 +32,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
-
-
-def missing_lines(missing: Sequence[str], shown: int = MAX_SHOWN) -> Iterator[str]:
-    """Yield that a source could not be read completely, and what is missing."""
-    yield "NOT COMPLETE: the source may hold more than was listed" + (":" if missing else ".")
-    for name in missing[:shown]:
-        yield f"  {printable(name)}"
-    if len(missing) > shown:
-        yield f"  and {len(missing) - shown:,} more"
 
 
 def folded(sentences: Sequence[str]) -> list[str]:

@@ -82,7 +82,7 @@ def _show(actions: Sequence[Action], others: Sequence[dict[str, Any]]) -> None:
 
 def _summary(tail: Tail, remarks: Sequence[str], output: Path | None) -> Iterator[str]:
     # Imported here: --help needs none of it.
-    from syncengine.cli.output import missing_lines, printable, size_text
+    from syncengine.cli.output import printable, size_text
 
     totals = tail.totals
     parts = []
@@ -95,7 +95,9 @@ def _summary(tail: Tail, remarks: Sequence[str], output: Path | None) -> Iterato
     counts = ", ".join([*parts, f"{totals.unchanged:,} unchanged", f"{totals.filtered:,} filtered"])
     yield "; ".join([counts, *fetched])
     if not tail.source.complete:
-        yield from missing_lines(tail.source.missing)
+        missing = tail.source.missing
+        yield "NOT COMPLETE: the source may hold more than was listed" + (":" if missing else ".")
+        yield from (f"  {printable(name)}" for name in missing)
     for remark in remarks:
         yield f"Note: {printable(remark)}."
     if output is not None:

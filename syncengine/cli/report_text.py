@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from syncengine.api import Outcome, RunReport
 from syncengine.cli.advice import advice_for
-from syncengine.cli.output import duration_text, folded, missing_lines, printable, size_text
+from syncengine.cli.output import duration_text, folded, printable, size_text
 
 #: Columns and lines of the smallest screen.
 _COLUMNS, _LINES = 80, 24
@@ -138,11 +138,15 @@ class _Words:
             for sentence in report.disagreements[: self._shown]:
                 yield from self._named(sentence)
         elif report.missing:
-            yield from missing_lines(report.missing, self._shown)
+            yield "NOT COMPLETE: the source may hold more than was listed:"
+            for name in report.missing[: self._shown]:
+                yield from self._named(name)
+            if len(report.missing) > self._shown:
+                yield f"  and {len(report.missing) - self._shown:,} more"
         elif report.ended != "completed":
             yield "NOT COMPLETE: the run did not come to its end."
         else:
-            yield from missing_lines((), self._shown)
+            yield "NOT COMPLETE: the source may hold more than was listed."
 
     def _complete(self) -> Iterator[str]:
         report = self._report

@@ -91,7 +91,7 @@ LONG = "x" * 300
 def test_whatever_happened_fits_on_a_screen(changes):
     lines = list(screen_lines(msgspec.structs.replace(REPORT, **changes)))
     assert len(lines) <= 26
-    assert max(len(line) for line in lines if LONG not in line) <= 80
+    assert max(map(len, lines)) <= 80
 
 
 def test_what_was_interrupted_claims_nothing_of_the_rest():
