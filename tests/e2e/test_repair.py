@@ -38,6 +38,7 @@ def test_from_the_source(desk):
     assert "nothing changed" in desk.run("run", "profile.yaml").out
 
 
+@pytest.mark.slow
 def test_from_the_name_in_the_album_without_the_source(desk):
     assert desk.run("run", "profile.yaml").code == 0
     (desk.directory / "photos").rename(desk.directory / "away")
@@ -49,6 +50,7 @@ def test_from_the_name_in_the_album_without_the_source(desk):
     )
 
 
+@pytest.mark.slow
 def test_from_another_profile_that_ran_here_or_is_named(desk):
     desk.write("other.yaml", OTHER)
     for profile in ("profile.yaml", "other.yaml"):
@@ -65,6 +67,7 @@ def test_from_another_profile_that_ran_here_or_is_named(desk):
     assert said[f"{MAY}/{ROME}"].startswith("not repaired: ")
 
 
+@pytest.mark.slow
 def test_not_from_a_copy_with_a_flipped_bit(desk):
     desk.write("other.yaml", OTHER)
     for profile in ("profile.yaml", "other.yaml"):
@@ -78,6 +81,7 @@ def test_not_from_a_copy_with_a_flipped_bit(desk):
     assert (desk.directory / "backup" / MAY / ROME).read_bytes() == b""
 
 
+@pytest.mark.slow
 def test_beside_a_run_nothing_is_repaired_and_it_says_so(desk):
     assert desk.run("run", "profile.yaml").code == 0
     (desk.directory / "backup" / MAY / ROME).unlink()
@@ -87,6 +91,7 @@ def test_beside_a_run_nothing_is_repaired_and_it_says_so(desk):
     assert done.json["notes"] == ["nothing was repaired: profile test is running; repair again when it has ended"]
 
 
+@pytest.mark.slow
 def test_a_copy_to_take_from_makes_sense_in_a_repair_alone(desk):
     desk.write("other.yaml", OTHER)
     assert desk.run("verify", "profile.yaml", "--from", "other.yaml").code == 2

@@ -38,6 +38,7 @@ def test_all_is_well_and_sha256sum_agrees(desk):
     assert (done.code, done.json["proof"], done.json["findings"]) == (0, True, [])
 
 
+@pytest.mark.slow
 def test_the_status_says_when_it_was_verified(desk):
     assert desk.run("run", "profile.yaml").code == 0
     assert "verified" not in desk.run("status").out
@@ -78,6 +79,7 @@ def test_every_kind_of_damage_is_found_and_named(desk):
     assert "\x1b" not in shown.out
 
 
+@pytest.mark.slow
 def test_a_part_of_it(desk):
     assert desk.run("run", "profile.yaml").code == 0
     done = desk.run("verify", "profile.yaml", "--sample", "50%")
@@ -88,12 +90,14 @@ def test_a_part_of_it(desk):
     assert desk.run("verify", "profile.yaml", "--since", "2099-01-01", "--json").json["checked"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--sample", "5"), ("--since", "soon"), ("--sample", "5%", "--since", "1d")])
 def test_what_makes_no_sense_is_refused(desk, arguments):
     done = desk.run("verify", "profile.yaml", *arguments)
     assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
 
 
+@pytest.mark.slow
 def test_without_a_destination_or_a_run_it_could_not(desk):
     assert desk.run("verify", "profile.yaml").code == 3
     (desk.directory / "backup").mkdir()
@@ -139,6 +143,7 @@ def test_beside_runs_nothing_is_reported_that_the_runs_did(desk):
     assert desk.run("verify", "profile.yaml", "--json").json["checked"] == 303
 
 
+@pytest.mark.slow
 def test_another_verification_is_under_way(desk):
     assert desk.run("run", "profile.yaml").code == 0
     with profile_lock(desk.directory / "state", "test (verify)"):
