@@ -75,7 +75,7 @@ def _show(actions: Sequence[Action], others: Sequence[dict[str, Any]]) -> None:
         verb = click.style(f"{action.action:<9}", fg=_COLOURS[action.action])
         size = size_text(action.size) if action.size is not None and action.action in ("store", "remake") else ""
         where = "" if action.action == "store" else "  " + " -> ".join(filter(None, (action.path, action.to)))
-        click.echo(f"{verb} {size:>9}  {printable(action.name)}  ({printable(action.reason)}){printable(where)}")
+        click.echo(f"{verb} {size:>9}  {printable(action.label)}  ({printable(action.reason)}){printable(where)}")
     for other in others:
         click.echo(f"{other['action']:<9} {'':>9}  {printable(other['name'])}  ({printable(other['reason'])})")
 

@@ -43,6 +43,11 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     path: str = ""
     to: str = ""
 
+    @property
+    def label(self) -> str:
+        """Which item it is, for people: its path in the source where the id is one, else its name."""
+        return self.id if self.id.endswith(f"/{self.name}") else self.name
+
 
 def action_of(work: Work) -> Action:
     """Return what is to be done with an item, as a plan says it."""

@@ -123,12 +123,12 @@ def _action(line: bytes | None) -> Action | None:
 def _sentence(then: Action | None, now: Action | None) -> str:
     if then is None:
         assert now is not None  # nosec B101: one of a pair is there
-        return f"{now.name} is to be {_done(now)} now ({now.reason})"
+        return f"{now.label} is to be {_done(now)} now ({now.reason})"
     if now is None:
-        return f"{then.name} is not to be {_done(then)} any more"
+        return f"{then.label} is not to be {_done(then)} any more"
     if (then.content_token, then.metadata_token) != (now.content_token, now.metadata_token):
-        return f"{then.name} changed"
-    return f"{then.name} is to be {_done(now)} for another reason ({now.reason})"
+        return f"{then.label} changed"
+    return f"{then.label} is to be {_done(now)} for another reason ({now.reason})"
 
 
 def _done(action: Action) -> str:

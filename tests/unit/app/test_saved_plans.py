@@ -155,6 +155,7 @@ def test_it_can_only_be_carried_out_once(home):
         (lambda home: home.photo("c.jpg", b"c"), "c.jpg is to be stored now (new)"),
         (lambda home: (home.directory / "photos/b.jpg").unlink(), "b.jpg is not to be stored any more"),
         (lambda home: home.photo("b.jpg", b"other"), "b.jpg changed"),
+        (lambda home: home.photo("Rome/d.jpg", b"d"), "Rome/d.jpg is to be stored now (new)"),
         (lambda home: home.write_profile("select: {kinds: [photo]}\n"), "profile test changed: select.kinds"),
         (
             lambda home: home.write_profile("layout: {path: 'photos/{name}', albums: copy}\n"),
