@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import groupby, islice
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple
@@ -18,6 +18,7 @@ from syncengine.engine.sorted_lines import SortedLines
 from syncengine.records import ContentRecord, StateBatch
 
 _AT_ONCE = 20_000
+_LOOK_UP = 1000
 _HASHING_THREADS = 2
 _FILE, _RECORD = b"f", b"r"
 _STORED, _BESIDE = b"s", b"b"
@@ -68,6 +69,7 @@ def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
         left: takes the files.
     """
     gone: list[bytes] = []
+    lost: list[bytes] = []
     with closing(SortedLines(task.scratch)) as lines:
         roots = _add_records(task, lines)
         _add_files(task, lines, roots if rebuilt.lines and not rebuilt.damaged else {""})
@@ -77,14 +79,16 @@ def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
             for claim, why in claims:
                 covered |= not why
                 if why and claim.role == _STORED:
-                    gone.append(claim.content)
+                    (lost if file is None else gone).append(claim.content)
                 if why:
                     _note(rebuilt, path, claim, why)
             if file is not None and not covered:
                 left.add(file)
-            if len(gone) >= _AT_ONCE:
+            if len(gone) + len(lost) >= _AT_ONCE:
                 _drop(task, gone)
+                _drop_lost(task, lost)
     _drop(task, gone)
+    _drop_lost(task, lost)
 
 
 _Group = tuple[str, FileStat | None, list[tuple[_Claim, str]]]
@@ -207,6 +211,22 @@ def _drop(task: RebuildTask, gone: list[bytes]) -> None:
     if gone:
         task.part.write([("", StateBatch(gone_contents=gone.copy()))])
         gone.clear()
+
+
+def _drop_lost(task: RebuildTask, lost: list[bytes]) -> None:
+    """Drop records without their file, but those whose untouched original is there: the other file goes beside it."""
+    for at in range(0, len(lost), _LOOK_UP):
+        some = lost[at : at + _LOOK_UP]
+        records = zip(some, task.shared.contents(some), strict=True)
+        _drop(task, [content for content, record in records if record is None or not _has_original(task, record)])
+    lost.clear()
+
+
+def _has_original(task: RebuildTask, record: ContentRecord) -> bool:
+    with suppress(ItemError):
+        there = task.destination.stat(record.original_path) if record.original_path else None
+        return there is not None and there.size == record.source_size
+    return False
 
 
 def _path_bytes(path: str) -> bytes:
