@@ -82,9 +82,9 @@ class _Repairer:
             aside = SetAside(self._parts.destination, self._parts.run)
             case = Case(finding=finding, file=file, record=record, aside=aside)
             if self._restorer.is_well(file):
-                case.done = "a run has stored it again meanwhile"
+                case.done = "it is well by now"
             elif finding.is_refused:
-                case.why_not = "its owner or permissions have to be set right first"
+                case.why_not = "the system refuses to give it; see to its owner and permissions first"
             cases.append(case)
         return cases
 

@@ -135,4 +135,5 @@ def _identity(stream: BinaryIO) -> tuple[int, int] | None:
         found = os.fstat(stream.fileno())
     except (OSError, AttributeError):
         return None
-    return found.st_dev, found.st_ino
+    # Where file systems make inode numbers up, nothing has two names either.
+    return (found.st_dev, found.st_ino) if found.st_nlink > 1 else None

@@ -157,6 +157,8 @@ class Reader:
 def _compared(file: RecordedFile, size: int, digest: bytes) -> Finding | None:
     if digest == file.sha256:
         return None
+    if file.role == "sidecar":
+        return _found(file, FindingKind.FLIPPED, "it was changed since it was written; photo programs do that")
     if file.size is None or size == file.size:
         return _found(file, FindingKind.FLIPPED, "its bytes are not those that were recorded")
     if size < file.size:
