@@ -36,6 +36,7 @@ from syncengine_plugins.sources.takeout.matching import item_title
 from syncengine_plugins.sources.takeout.members import Listed, Member
 from syncengine_plugins.sources.takeout.names import nfc
 from syncengine_plugins.sources.takeout.reading import Copy
+from syncengine_plugins.sources.takeout.readings import Sidecar
 from syncengine_plugins.sources.takeout.rules import sidecar_names
 
 _WORD = re.compile(r"\w{0,40}")
@@ -43,21 +44,18 @@ _BATCH = 5000
 _SCHEMA = (
     "DROP TABLE IF EXISTS temp.family",
     "DROP TABLE IF EXISTS temp.early",
-    """CREATE TEMP TABLE family (
-    key INTEGER, folder INTEGER, media INTEGER, json INTEGER, PRIMARY KEY (key, folder)) WITHOUT ROWID""",
+    "CREATE TEMP TABLE family (key INTEGER PRIMARY KEY, media INTEGER, json INTEGER)",
     "CREATE TEMP TABLE early (id TEXT PRIMARY KEY, place INTEGER, digest BLOB) WITHOUT ROWID",
 )
 _COUNT = (
-    "INSERT INTO family VALUES (?, ?, ?, ?)"
+    "INSERT INTO family VALUES (?, ?, ?)"
     " ON CONFLICT DO UPDATE SET media = media + excluded.media, json = json + excluded.json"
 )
 _KNOWN = (
     "SELECT f.path, m.name, 1, m.part FROM media m JOIN folder f ON f.id = m.folder",
     "SELECT f.path, s.name, 0, s.part FROM sidecar s JOIN folder f ON f.id = s.folder",
-    "SELECT f.path, a.name, 0, a.part FROM albumfile a JOIN folder f ON f.id = a.folder",
 )
-# Sidecars of nothing, album files and the like: what they say may concern the whole folder.
-_STRANGERS = "SELECT DISTINCT folder FROM family WHERE key NOT IN (SELECT key FROM family WHERE media > 0)"
+_ALBUM_FILES = "SELECT DISTINCT f.path, a.part FROM albumfile a JOIN folder f ON f.id = a.folder"
 _ITEMS = "SELECT i.id, i.row, s.json FROM item i LEFT JOIN sidecar s ON s.id = i.sidecar ORDER BY i.id"
 
 
@@ -80,8 +78,10 @@ class EarlyListing:
 
     def __init__(self, index: Index, parts: dict[int, PartRow]) -> None:
         self._index, self._parts = index, parts
-        self._folders: dict[str, int] = {}
-        self._settled: set[int] = set()
+        self._folders: set[str] = set()
+        #: Folders with files that may say what the whole folder is: an album.
+        self._strange: set[str] = set()
+        self._settled: set[str] = set()
         self._waiting: dict[int, _Half] = {}
         self._part: PartRow | None = None
         self._ready: list[MediaItem] = []
@@ -106,9 +106,10 @@ class EarlyListing:
                 self._count((path, name, media) for path, name, media, part in rows if part not in replaced)
             for directory in directories:
                 self._count(_names(directory))
-            strangers = {folder for (folder,) in db.execute(_STRANGERS)}
-        years = (number for path, number in self._folders.items() if classify(path) is FolderRole.YEAR)
-        self._settled = {number for number in years if number not in strangers}
+            for path, part in db.execute(_ALBUM_FILES):
+                if part not in replaced:
+                    self._strange.add(path)
+        self._settled = {path for path in self._folders if classify(path) is FolderRole.YEAR} - self._strange
 
     @property
     def is_at_work(self) -> bool:
@@ -128,9 +129,9 @@ class EarlyListing:
             folder: inside the Google Photos container.
             name: of its file.
         """
-        if self._folders.get(nfc(folder)) not in self._settled:
+        if nfc(folder) not in self._settled:
             return False
-        found = self._index.db.execute("SELECT sum(media), sum(json) FROM family WHERE key = ?", (_key(name),))
+        found = self._index.db.execute("SELECT media, json FROM family WHERE key = ?", (_key(name),))
         return bool(found.fetchone() == (1, 1))
 
     def take_media(self, folder: int, path: str, name: str, member: Member) -> None:
@@ -172,8 +173,10 @@ class EarlyListing:
     def _count(self, names: Iterable[tuple[str, str, int]]) -> None:
         batch = []
         for path, name, media in names:
-            folder = self._folders.setdefault(path, len(self._folders))
-            batch.append((_key(name), folder, media, 1 - media))
+            self._folders.add(path)
+            batch.append((_key(name), media, 1 - media))
+            if not media and not _is_sidecar(name):
+                self._strange.add(path)
             if len(batch) >= _BATCH:
                 self._index.db.executemany(_COUNT, batch)
                 batch.clear()
@@ -230,6 +233,12 @@ def _key(name: str) -> int:
     found = _WORD.match(nfc(name).casefold())
     beginning = found[0] if found else ""
     return int.from_bytes(hashlib.blake2b(beginning.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _is_sidecar(name: str) -> bool:
+    """Return whether a JSON file belongs to a photo or video by its name, in full or cut."""
+    sidecar = Sidecar(name, "", None, [])
+    return sidecar.may_be_cut or any(base.sure for base in sidecar.bases)
 
 
 def _digest(row: bytes, json: bytes | None) -> bytes:

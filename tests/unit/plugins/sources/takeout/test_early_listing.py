@@ -22,6 +22,7 @@ from tests.unit.plugins.sources.takeout.libraries import FIRST, MILLISECONDS, NE
 CONTAINER = "Takeout/Google Photos"
 YEAR, OTHER_YEAR, ALBUM = "Photos from 2019", "Photos from 2020", "Rome"
 PARTS = (FIRST, SECOND, NEWER)
+ALBUM_FILE = b'{"title": "Roman holiday", "access": "protected"}'
 
 
 class EagerShelf(LocalShelf):
@@ -106,8 +107,8 @@ def test_a_photo_alone_with_its_sidecar_is_listed_at_once(root):
         pytest.param([(f"{CONTAINER}/{YEAR}/pxl_1-edited.jpg", b"edited")], id="an edited copy"),
         pytest.param(pair("PXL_1.jpg", ALBUM)[1:], id="a sidecar in an album"),
         pytest.param(pair("PXL_1.jpg", OTHER_YEAR, b"another"), id="another photo of its name"),
-        pytest.param([(f"{CONTAINER}/{YEAR}/metadata.json", said("My 2019", date={}))], id="an album's file"),
-        pytest.param(pair("PXL_9.jpg")[1:], id="a sidecar of nothing"),
+        pytest.param([(f"{CONTAINER}/{YEAR}/metadata.json", ALBUM_FILE)], id="an album's file"),
+        pytest.param([(f"{CONTAINER}/{YEAR}/info.json", b"{}")], id="what is no sidecar by its name"),
     ],
 )
 def test_whatever_may_concern_it_holds_it_back(root, elsewhere):
@@ -117,6 +118,26 @@ def test_whatever_may_concern_it_holds_it_back(root, elsewhere):
         early, late = early_of(made)
     assert "PXL_1.jpg" not in [item.name for item in early]
     assert "PXL_1.jpg" in [item.name for item in late]
+
+
+def test_a_sidecar_of_nothing_holds_nothing_back(root):
+    write_zip(root / FIRST, pair("PXL_1.jpg"))
+    write_zip(root / SECOND, pair("PXL_9.jpg")[1:])
+    with library(root) as made:
+        early, _ = early_of(made)
+        assert [item.name for item in early] == ["PXL_1.jpg"]
+        assert not any("contradicts" in one for one in made.inventory().warnings)
+
+
+def test_an_album_file_of_an_earlier_export_holds_back(root):
+    write_zip(root / FIRST, [*pair("PXL_1.jpg"), (f"{CONTAINER}/{YEAR}/metadata.json", ALBUM_FILE)])
+    with library(root) as made:
+        early_of(made)
+    write_zip(root / NEWER, pair("PXL_2.jpg"))
+    with library(root) as made:
+        early, late = early_of(made)
+    assert not early
+    assert all(item.albums for item in late)
 
 
 def test_what_an_earlier_run_read_counts_as_well(root):
@@ -214,8 +235,8 @@ MEMBERS = st.lists(
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
-@given(MEMBERS, st.booleans())
-def test_early_or_late_the_library_is_the_same(members, has_album_file):
+@given(MEMBERS, st.sampled_from([None, ALBUM, YEAR]))
+def test_early_or_late_the_library_is_the_same(members, album):
     parts = {part: {} for part in PARTS}
     for name, folder, part, sidecar_part, content, which, favorite in members:
         photo, sidecar = pair(name, folder, content, favorited=favorite)
@@ -224,8 +245,8 @@ def test_early_or_late_the_library_is_the_same(members, has_album_file):
         if which != "photo":
             cut = f"{name}.supplemental-metadata"[:46] + ".json"
             parts[sidecar_part][f"{CONTAINER}/{folder}/{cut}"] = sidecar[1]
-    if has_album_file:
-        parts[SECOND][f"{CONTAINER}/{ALBUM}/metadata.json"] = said("Rome")
+    if album:
+        parts[SECOND][f"{CONTAINER}/{album}/metadata.json"] = ALBUM_FILE
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory) / "archives"
         for part, content in parts.items():
