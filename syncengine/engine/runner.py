@@ -17,6 +17,7 @@ from syncengine.engine.clean_text import cleaned, encoded
 from syncengine.engine.departures import Listing
 from syncengine.engine.keeping_up import KeepingUp, outdated
 from syncengine.engine.mirroring import mirror, rehearse_mirror
+from syncengine.engine.own_disk import own_file_failed
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.pipeline import process
@@ -128,7 +129,8 @@ def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, 
     except (FatalError, ItemError) as error:
         return "stopped", f"{error.reason}; {error.advice}" if error.advice else error.reason
     except OSError as error:  # The disk of the state or of staging: what the run keeps for itself.
-        return "stopped", f"{error.filename or 'a file of the run'}: {error.strerror}; make room and run again"
+        failed = own_file_failed(error, parts.spool)
+        return "stopped", f"{failed.reason}; {failed.advice}"
     except InterruptedRunError:
         return "interrupted", "interrupted; run again to go on from here"
     if parts.stop.is_set() and not last:

@@ -73,3 +73,17 @@ def test_a_member_of_an_album_that_nobody_can_bring_back_keeps_no_run_busy(backu
     assert backup.run().warnings == ()
     assert not list((backup.directory / "spool").iterdir())
     assert set(backup.files("albums/Rome")) == {"albums/Rome/b.jpg", "albums/Rome/album.json"}
+
+
+def test_a_failing_disk_under_the_runs_own_papers_is_not_called_full(backup, monkeypatch):
+    backup.library.add(photo("a.jpg"), b"a")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("syncengine.engine.spool.sync", fail)
+        report = backup.run()
+    assert report.ended == "stopped"
+    assert report.reason.startswith(f"{backup.directory}/spool/run-001: Input/output error; check the disk")
+    assert backup.run().complete
