@@ -31,7 +31,7 @@ def compare_with_catalog(
     if task.spools:
         return ["a run was killed, and the next run completes it: the state was not compared with the catalog"]
     identity, rebuilt = task.destination.identity, Rebuilt()
-    with StateStore.open(scratch / "catalog") as told:
+    with StateStore.open(scratch / "catalog") as told, told.part(identity).sparingly():
         replay = msgspec.structs.replace(
             task, part=told.part(identity), state=lambda profile: told.bind(profile, identity)
         )

@@ -73,11 +73,10 @@ def rebuild_state(profile: Profile, progress: Progress, stop: threading.Event, *
         store = stack.enter_context(opened.store)
         copied = () if opened.warnings else _copy_or_warn(store, directory)
         scratch = temporary_directory(stack)
-        rebuilt = rebuild(
-            rebuild_task(
-                profile, directory, store, destination, scratch=scratch, progress=progress, stop=stop, rehash=rehash
-            )
+        task = rebuild_task(
+            profile, directory, store, destination, scratch=scratch, progress=progress, stop=stop, rehash=rehash
         )
+        rebuilt = rebuild(task)
         rebuilt.warnings = [*opened.warnings, *copied, *rebuilt.warnings]
         return rebuilt
 
@@ -101,6 +100,7 @@ def check_state(profile: Profile, progress: Progress, stop: threading.Event) -> 
         destination = open_destination(profile, stop, stack, create=False)
         identity = destination.identity
         names = sorted({profile.name, *profiles_of(directory, identity)})
+        stack.enter_context(store.part(identity).sparingly())
         checked = store.check(identity, names)
         if store.part(identity).is_unfinished():
             what = f"what it holds of {destination.location} is not whole: a rebuilding did not come to its end"

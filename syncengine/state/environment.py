@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Condition
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ import lmdb
 from syncengine.errors import FatalError
 from syncengine.state.failures import not_ours, translated
 from syncengine.state.format import MIGRATIONS, TABLES, Migration, prepare, version_of
+from syncengine.state.map_pages import pages_given_back
 from syncengine.state.structure import check_structure, snapshots
 
 T = TypeVar("T")
@@ -75,21 +76,33 @@ class Environment:
             entries: about so many will be read; tells when to look at how much memory the map has come to.
         """
         self.check_process()
+        try:
+            with self._in_place(), translated(self.directory), self._begin_read() as txn:
+                yield txn
+        finally:
+            with self._turn:
+                self._touched += entries
+            if self._map_is_large():
+                self._writer.submit(self._map_again)
+
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """Keep the map where it is."""
         with self._turn:
             while self._resizing:
                 self._turn.wait()
             self._readers += 1
         try:
-            with translated(self.directory), self._begin_read() as txn:
-                yield txn
+            yield
         finally:
             with self._turn:
                 self._readers -= 1
                 if not self._readers:
                     self._turn.notify_all()
-                self._touched += entries
-            if self._map_is_large():
-                self._writer.submit(self._map_again)
+
+    def sparingly(self) -> AbstractContextManager[None]:
+        """Keep what is read of the store from adding up in memory, while something goes through all of it."""
+        return pages_given_back(self.directory / "data.mdb", self._in_place)
 
     def write(self, job: Callable[[lmdb.Transaction], T]) -> T:
         """Run ``job`` in a write transaction and return its result once it is durable.
@@ -112,7 +125,7 @@ class Environment:
         Raises:
             FatalError: it cannot be written.
         """
-        with self.read(), translated(target.parent):
+        with self.sparingly(), self.read(), translated(target.parent):
             _copy(self._env, target)
 
     def check_process(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, cast
 
@@ -65,6 +66,10 @@ class DestinationPart:
         for table in SHARED_TABLES:
             self._forget(table, self._owners.destination)
         self._forget("paths", self._owners.finds)
+
+    def sparingly(self) -> AbstractContextManager[None]:
+        """Keep what is read of the store from adding up in memory, while something goes through all of it."""
+        return self._store.sparingly()
 
     def forget_items(self, profile: str) -> None:
         """Forget the items of a profile; those that are written afterwards stay."""

@@ -19,8 +19,9 @@ from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
 
 CATALOG = "metadata/catalog"
 _SUFFIX = ".jsonl"
-#: Lines that are written in one transaction.
-_BATCH = 20_000
+#: Lines that are written in one transaction. Each touches some pages of the store, wherever its key happens to lie, and
+#: all of them stay in memory until the transaction is over.
+_BATCH = 10_000
 
 _Opener = Callable[[], BinaryIO]
 

@@ -13,7 +13,7 @@ from syncengine.engine.rebuilding.papers import restore_albums, restore_from_met
 from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
 from syncengine.records import StateBatch
 
-_AT_ONCE = 10_000
+_AT_ONCE = 2_000
 
 
 def needs_rebuilding(task: RebuildTask) -> bool:
@@ -41,6 +41,13 @@ def rebuild(task: RebuildTask) -> Rebuilt:
         InterruptedRunError: it was asked to stop.
     """
     started = time.monotonic()
+    with task.part.sparingly():
+        rebuilt = _rebuild(task)
+    rebuilt.seconds = round(time.monotonic() - started, 3)
+    return rebuilt
+
+
+def _rebuild(task: RebuildTask) -> Rebuilt:
     rebuilt = Rebuilt()
     task.part.begin()
     for profile in (*task.profiles, task.profile):
@@ -54,7 +61,6 @@ def rebuild(task: RebuildTask) -> Rebuilt:
             rebuilt.items[profile] = count
     rebuilt.contents = task.shared.count_contents()
     task.part.finish()
-    rebuilt.seconds = round(time.monotonic() - started, 3)
     return rebuilt
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +33,10 @@ class StatePart(Protocol):
 
     def begin(self) -> None:
         """Mark the part as not whole, and forget it."""
+        ...
+
+    def sparingly(self) -> AbstractContextManager[None]:
+        """Keep what is read of the state from adding up in memory, while something goes through all of it."""
         ...
 
     def forget_items(self, profile: str) -> None:
