@@ -149,11 +149,12 @@ def apply_plan(file: Path, host: PluginHost, progress: Progress, stop: threading
         LockedError: the profile is running.
         InterruptedRunError: it was stopped before anything was done.
     """
-    plan = read_plan(file)
-    profile = _profile_of(plan, host)
-    request = RunRequest(**msgspec.structs.asdict(plan.head.options))
-    with profile_lock(default_state_directory(), profile.name), TemporaryDirectory(prefix="syncengine-") as directory:
+    with TemporaryDirectory(prefix="syncengine-") as directory, ExitStack() as stack:
         scratch = Path(directory)
+        plan = read_plan(file, scratch / "as-given.json")
+        profile = _profile_of(plan, host)
+        request = RunRequest(**msgspec.structs.asdict(plan.head.options))
+        stack.enter_context(profile_lock(default_state_directory(), profile.name))
         with _rehearsed(profile, host, request, _Checking(progress), stop) as parts:
             _check_actions(plan, profile, request, parts, scratch)
         approval = Approval(plan, scratch)

@@ -58,6 +58,8 @@ def source_changes(then: PlannedSource, now: PlannedSource) -> list[str]:
         return [f"the source lists {now.items:,} items now, and listed {then.items:,}"]
     if then.sha256 != now.sha256:
         return ["the source lists other items than it did, or in another order"]
+    if then.albums != now.albums:
+        return ["the source has other albums than it had, or says something else of one"]
     if (then.complete, then.missing) != (now.complete, now.missing):
         return ["other parts of the source are missing than were"]
     return []

@@ -6,6 +6,7 @@ Written and read line by line, so memory does not grow with the plan. The last l
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -81,6 +82,7 @@ class PlannedSource(msgspec.Struct, frozen=True, kw_only=True):
         plugin: the plugin's name.
         items: that it listed.
         sha256: over id and tokens of all of them, in the order of the listing, as hex.
+        albums: SHA-256 over the albums' ids, titles and texts, as hex; empty when the source did not say.
         complete: it could list all that it should hold.
         missing: the parts that it could not list.
     """
@@ -88,6 +90,7 @@ class PlannedSource(msgspec.Struct, frozen=True, kw_only=True):
     plugin: str
     items: int
     sha256: str
+    albums: str
     complete: bool
     missing: tuple[str, ...]
 
@@ -171,20 +174,22 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A plan's file that was found whole.
 
     Args:
-        file: where it is.
+        file: where it is, for people.
+        content: where its bytes are read.
         head: what stands before the actions.
         tail: what stands after them.
         digest: SHA-256 as hex, by which the plan is known.
     """
 
     file: Path
+    content: Path
     head: Head
     tail: Tail
     digest: str
 
     def lines(self) -> Iterator[bytes]:
         """Yield each action as the JSON that stands in the file."""
-        with self.file.open("rb") as stream:
+        with self.content.open("rb") as stream:
             for _ in _until(stream, _ACTIONS):
                 pass
             for line in _until(stream, _END_OF_ACTIONS):
@@ -198,12 +203,18 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_plan(path: Path) -> bool:
     """Return whether a file begins as plans do. Raises ``OSError``."""
+    if path.exists() and not path.is_file():
+        return False  # Looking into a pipe would wait for somebody to write.
     with path.open("rb") as stream:
         return stream.read(len(_OPENING)) == _OPENING
 
 
-def read_plan(path: Path) -> SavedPlan:
+def read_plan(path: Path, content: Path | None = None) -> SavedPlan:
     """Return the plan in a file, once every byte of it was checked.
+
+    Args:
+        path: the file.
+        content: a copy to read from, if that one may change meanwhile.
 
     Raises:
         ConfigError: there is no such file, or it is no plan.
@@ -212,15 +223,21 @@ def read_plan(path: Path) -> SavedPlan:
     try:
         if not is_plan(path):
             raise ConfigError(f"{path} is no plan; 'syncengine plan PROFILE -o {path}' makes one")
-        with path.open("rb") as stream:
-            return _read(path, stream)
+        if content is not None:
+            shutil.copyfile(path, content)
+        return _read(path, content or path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _damaged(path) from error
 
 
-def _read(path: Path, stream: BinaryIO) -> SavedPlan:
+def _read(path: Path, content: Path) -> SavedPlan:
+    with content.open("rb") as stream:
+        return _checked(path, content, stream)
+
+
+def _checked(path: Path, content: Path, stream: BinaryIO) -> SavedPlan:
     digest = hashlib.sha256()
     head = b"".join(_bounded(_hashed(_until(stream, _ACTIONS), digest)))
     closed = head.rstrip().removesuffix(b",") + b"}"
@@ -237,6 +254,7 @@ def _read(path: Path, stream: BinaryIO) -> SavedPlan:
         raise _damaged(path)
     return SavedPlan(
         file=path,
+        content=content,
         head=msgspec.json.decode(closed, type=Head),
         tail=msgspec.json.decode(b"{" + tail.rstrip().removesuffix(b",") + b"}", type=Tail),
         digest=digest.hexdigest(),

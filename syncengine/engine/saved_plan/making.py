@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from syncengine.api import Inventory, MediaItem
+from syncengine.api import Inventory, ItemError, MediaItem, Source
 from syncengine.engine.account import Account
 from syncengine.engine.departures import Departures
 from syncengine.engine.keeping_up import is_rezoned, outdated
@@ -41,6 +41,7 @@ class Draft:
         self._listing = hashlib.sha256()
         self._actions: Counter[str] = Counter()
         self._bytes = self._unsized = self._unchanged = self._filtered = 0
+        self._albums = ""
         self.inventory = Inventory(complete=False)
 
     def decisions(self) -> Iterator[tuple[list[Action], Decisions]]:
@@ -56,6 +57,7 @@ class Draft:
         if not self._account.read_to_end:
             return
         self.inventory = self._parts.source.inventory()
+        self._albums = _albums_of(self._parts.source)
         nothing = Decisions([], [], [], [])
         for actions in chain(self._moves(), self._removals()):
             self._count(actions, nothing)
@@ -108,6 +110,7 @@ class Draft:
                 plugin=self._parts.source_label,
                 items=self._items,
                 sha256=self._listing.hexdigest(),
+                albums=self._albums,
                 complete=self._account.read_to_end and self.inventory.complete,
                 missing=self.inventory.missing,
             ),
@@ -137,6 +140,18 @@ def _tokens(items: Sequence[MediaItem]) -> bytes:
     """Return what tells a listing from another one."""
     text = "".join([f"{item.id}\0{item.content_token}\0{item.metadata_token}\n" for item in items])
     return text.encode("utf-8", "surrogatepass")
+
+
+def _albums_of(source: Source[Any]) -> str:
+    """Return a SHA-256 as hex over what a source says of its albums; empty when it does not say."""
+    digest = hashlib.sha256()
+    try:
+        for album in source.albums():
+            text = f"{album.id}\0{album.title}\0{album.description}\n"
+            digest.update(text.encode("utf-8", "surrogatepass"))
+    except ItemError:
+        return ""
+    return digest.hexdigest()
 
 
 def contents_of(state: State) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 
 import msgspec
@@ -282,6 +283,20 @@ def test_what_is_no_plan_is_never_written_over_and_never_carried_out(home):
         home.apply()
     with pytest.raises(ConfigError, match="cannot be written"):
         home.plan(home.directory / "nowhere" / "plan.json")
+
+
+def test_a_pipe_is_no_plan_and_is_not_waited_for(home):
+    os.mkfifo(home.file)
+    with pytest.raises(ConfigError, match="is no plan"):
+        home.apply()
+    with pytest.raises(ConfigError, match="is there already and is no plan"):
+        home.plan()
+
+
+def test_a_plan_that_is_written_over_while_it_is_carried_out_stays_what_it_was(home, monkeypatch):
+    home.plan()
+    moving(home, monkeypatch, lambda: home.file.write_text("something else"))
+    assert home.apply().report.outcomes["stored"] == 2
 
 
 def test_a_plan_that_was_not_taken_to_its_end_leaves_the_earlier_one(home):

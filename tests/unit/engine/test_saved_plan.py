@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 import msgspec
 import pytest
 
+from syncengine.api import Album
 from syncengine.engine import runner
 from syncengine.engine.saved_plan import comparing
 from syncengine.engine.saved_plan.actions import Action
@@ -33,7 +34,9 @@ HEAD = Head(
     destination=PlannedDestination(plugin="memory", location="", identity="", contents=0, sha256="0" * 64, last_run=""),
     options=PlannedOptions(),
 )
-TAIL = Tail(source=PlannedSource(plugin="m", items=1, sha256="0" * 64, complete=True, missing=()), totals=Totals())
+TAIL = Tail(
+    source=PlannedSource(plugin="m", items=1, sha256="0" * 64, albums="", complete=True, missing=()), totals=Totals()
+)
 
 
 def written(path, *pages):
@@ -158,3 +161,18 @@ def test_what_is_moved_before_it_is_made_again_is_made_again(backup, tmp_path):
     assert (approval.unmet(), report.outcomes["failed"], report.maintained) == (0, 0, 1)
     assert backup.files() == {"photos/a.jpg": b"stamped aaa"}
     assert decided(backup) == []
+
+
+def test_an_album_that_says_something_else_is_another_source(backup, tmp_path):
+    backup.library.add(photo("a.jpg"), b"aaa")
+    tails = []
+    for description in ("", "2019"):
+        backup.library.albums["r"] = Album(id="r", title="Rome", description=description)
+        with backup.parts() as parts, ExitStack() as stack, closing(runner.account_of(parts, stack)) as account:
+            draft = Draft(parts, account)
+            assert sum(1 for _ in draft.decisions()) == 1
+            tails.append(draft.tail().source)
+    assert comparing.source_changes(tails[0], tails[0]) == []
+    assert comparing.source_changes(*tails) == [
+        "the source has other albums than it had, or says something else of one"
+    ]
