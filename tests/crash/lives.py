@@ -241,7 +241,8 @@ class Life:
         listed = {path: digest for path, digest in listed.items() if path in there or path not in self.vanished}
         assert {path: hashlib.sha256(there.get(path, b"")).hexdigest() for path in listed} == listed
         unknown = {path for path, content in there.items() if path in self.foreign or raw(content) in self.forgotten}
-        assert {path for path in set(there) - set(listed) if path.removesuffix(".xmp") not in unknown} == set()
+        left_out = {path.removesuffix(".xmp") for path in set(there) - set(listed)}
+        assert left_out - unknown - self.vanished == set()
 
     def _assert_album(self, backup: Backup, album: str) -> None:
         items = [item.id for item in backup.library.items.values() if album in [ref.id for ref in item.albums]]

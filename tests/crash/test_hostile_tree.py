@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -294,3 +297,34 @@ def test_a_directory_that_became_a_link_after_its_photos_were_stored(place):
     (place.backup / "photos/2019").unlink()
     (place.directory / "elsewhere").rename(place.backup / "photos/2019")
     place.assert_whole()
+
+
+_AS_NOBODY_SPECIAL = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.skipif(bool(_AS_NOBODY_SPECIAL) and shutil.which("setpriv") is None, reason="setpriv is not installed")
+@pytest.mark.parametrize("path", ["photos/2019/07", "metadata/photos/2019/07", "albums/Rome", "metadata", "logs"])
+def test_a_directory_that_may_not_be_written(place, path):
+    """Owned by root, permissions would mean nothing: the run has given up root's powers."""
+    place.run()
+    (place.directory / "photos/Rome/IMG_20190705_100000.jpg").write_bytes(b"\xff\xd8\xff\xe0new")
+    (place.directory / "photos/Sea/IMG_20200105_100000.jpg").write_bytes(b"\xff\xd8\xff\xe0other")
+    closed = place.backup / path
+    closed.chmod(0o555)
+    try:
+        done = subprocess.run(
+            [*_AS_NOBODY_SPECIAL, sys.executable, "-m", "syncengine", "run", "profile.yaml"],
+            cwd=place.directory,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        closed.chmod(0o755)
+    assert "no permission" in done.stdout + done.stderr
+    assert done.returncode in ((1,) if path.endswith("07") else (0, 3))
+    assert (place.backup / "photos/2020/01/IMG_20200105_100000.jpg").is_file()
+    assert place.run().complete
+    assert len(list((place.backup / "photos").rglob("*.jpg"))) == 4
+    assert place.run().outcomes["unchanged"] == 4
