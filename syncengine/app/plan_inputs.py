@@ -16,7 +16,7 @@ from syncengine import __version__
 from syncengine.app.runs import RunRequest
 from syncengine.config.profile import Profile, Stage
 from syncengine.engine.parts import RunParts
-from syncengine.engine.saved_plan.document import Head, PlannedDestination, PlannedOptions, PlannedProfile
+from syncengine.engine.saved_plan.facts import Head, PlannedDestination, PlannedOptions, PlannedProfile
 from syncengine.engine.saved_plan.making import contents_of
 from syncengine.errors import ConfigError
 from syncengine.security.redaction import redact

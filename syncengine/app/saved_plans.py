@@ -25,14 +25,8 @@ from syncengine.engine.ports import Progress
 from syncengine.engine.saved_plan import comparing
 from syncengine.engine.saved_plan.actions import Action
 from syncengine.engine.saved_plan.approval import Approval
-from syncengine.engine.saved_plan.document import (
-    Head,
-    PlanWriter,
-    SavedPlan,
-    Tail,
-    is_plan,
-    read_plan,
-)
+from syncengine.engine.saved_plan.document import PlanWriter, SavedPlan, is_plan, read_plan
+from syncengine.engine.saved_plan.facts import Head, Tail
 from syncengine.engine.saved_plan.making import Draft
 from syncengine.engine.silence import Silent
 from syncengine.errors import ConfigError, FatalError, InterruptedRunError

@@ -16,7 +16,7 @@ from syncengine.cli.options import choices_options, json_option, profile_argumen
 if TYPE_CHECKING:
     from syncengine.engine.planning import Decisions
     from syncengine.engine.saved_plan.actions import Action
-    from syncengine.engine.saved_plan.document import Tail
+    from syncengine.engine.saved_plan.facts import Tail
 
 _COLOURS = {"store": "green", "remake": "green", "update": "yellow", "move": "yellow", "remove": "red"}
 

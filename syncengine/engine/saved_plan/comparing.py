@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from syncengine.engine.saved_plan.actions import Action
-from syncengine.engine.saved_plan.document import PlannedDestination, PlannedProfile, PlannedSource, SavedPlan
+from syncengine.engine.saved_plan.document import SavedPlan
+from syncengine.engine.saved_plan.facts import PlannedDestination, PlannedProfile, PlannedSource
 from syncengine.engine.sorted_lines import SortedLines
 
 #: So many different items or keys are named; the others are counted by nobody, since a plan may hold a million.

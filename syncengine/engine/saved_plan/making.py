@@ -21,7 +21,7 @@ from syncengine.engine.planning import Decisions, decide_all
 from syncengine.engine.ports import State
 from syncengine.engine.relayout import Layouts, Relayout
 from syncengine.engine.saved_plan.actions import Action, actions_of, move_of, removal_of
-from syncengine.engine.saved_plan.document import PlannedSource, Tail, Totals
+from syncengine.engine.saved_plan.facts import PlannedSource, Tail, Totals
 from syncengine.engine.work import METADATA_ONLY
 from syncengine.records import ContentRecord
 

@@ -14,7 +14,8 @@ from syncengine import app
 from syncengine.app import saved_plans
 from syncengine.config import schema_files
 from syncengine.engine import runner
-from syncengine.engine.saved_plan.document import VERSION, read_plan
+from syncengine.engine.saved_plan.document import read_plan
+from syncengine.engine.saved_plan.facts import VERSION
 from syncengine.engine.silence import Silent
 from syncengine.errors import ConfigError, FatalError, InterruptedRunError, LockedError
 from syncengine.host import PluginHost

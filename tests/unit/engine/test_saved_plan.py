@@ -13,16 +13,15 @@ from syncengine.engine import runner
 from syncengine.engine.saved_plan import comparing
 from syncengine.engine.saved_plan.actions import Action
 from syncengine.engine.saved_plan.approval import Approval
-from syncengine.engine.saved_plan.document import (
+from syncengine.engine.saved_plan.document import PlanWriter, read_plan
+from syncengine.engine.saved_plan.facts import (
     Head,
     PlannedDestination,
     PlannedOptions,
     PlannedProfile,
     PlannedSource,
-    PlanWriter,
     Tail,
     Totals,
-    read_plan,
 )
 from syncengine.engine.saved_plan.making import Draft
 from tests.unit.engine.photos import Stamp, photo
