@@ -115,11 +115,10 @@ def check_state(profile: Profile, progress: Progress, stop: threading.Event) -> 
     return found
 
 
-def backup_state(profile: Profile, file: Path | None) -> Path:
+def backup_state(file: Path | None) -> Path:
     """Write a compact copy of the store, which holds all profiles of this machine.
 
     Args:
-        profile: which must not be running.
         file: the copy; in ``copies`` of the state directory when ``None``.
 
     Returns:

@@ -7,7 +7,15 @@ import logging
 import click
 
 from syncengine.cli import exit_codes
-from syncengine.errors import ConfigError, FatalError, ItemError, LockedError, PluginError, SyncEngineError
+from syncengine.errors import (
+    ConfigError,
+    FatalError,
+    InterruptedRunError,
+    ItemError,
+    LockedError,
+    PluginError,
+    SyncEngineError,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,6 +34,9 @@ def exit_code_of(error: SyncEngineError) -> int:
         case LockedError():
             click.echo(f"syncengine: {error}; wait for it to end, or stop it", err=True)
             return exit_codes.ALREADY_RUNNING
+        case InterruptedRunError():
+            click.echo(f"syncengine: {error}", err=True)
+            return exit_codes.INTERRUPTED
         case FatalError() | ItemError():
             click.echo(f"syncengine: {with_advice(error.reason, error.advice)}", err=True)
             return exit_codes.COULD_NOT_RUN

@@ -41,15 +41,10 @@ def rebuild(logging: LogChoice, *, profile: Path, rehash: bool, as_json: bool) -
     # Imported here: --help needs none of it.
     from syncengine.app.state_care import rebuild_state
     from syncengine.cli.progress import progress_for
-    from syncengine.errors import InterruptedRunError
 
     loaded = _load(profile, logging)
-    try:
-        with stop_on_signal() as stop, progress_for(loaded.name, quiet=as_json) as progress:
-            done = rebuild_state(loaded, progress, stop, rehash=rehash)
-    except InterruptedRunError as error:
-        click.echo(f"syncengine: {error}", err=True)
-        return exit_codes.INTERRUPTED
+    with stop_on_signal() as stop, progress_for(loaded.name, quiet=as_json) as progress:
+        done = rebuild_state(loaded, progress, stop, rehash=rehash)
     if as_json:
         print_json({"profile": loaded.name, **msgspec.to_builtins(done)})
     else:
@@ -93,7 +88,8 @@ def backup(logging: LogChoice, *, profile: Path, file: Path | None, as_json: boo
     from syncengine.app.state_care import backup_state
     from syncengine.cli.output import size_text
 
-    copy = backup_state(_load(profile, logging), file)
+    _load(profile, logging)
+    copy = backup_state(file)
     if as_json:
         print_json({"file": str(copy), "bytes": copy.stat().st_size})
     else:

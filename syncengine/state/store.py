@@ -109,7 +109,8 @@ class StateStore:
         """
         owners = Owners.of(destination_identity)
         prefix = items_owner(profile, destination_identity) if table == "items" else owners.destination
-        return differences(self._open_environment, other._open_environment, table, prefix)
+        there = other._open_environment  # pylint: disable=protected-access  # of this very class
+        return differences(self._open_environment, there, table, prefix)
 
     def copy(self, target: Path) -> None:
         """Write a compact copy of the whole store as one file, durably.

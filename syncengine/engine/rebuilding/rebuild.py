@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from operator import itemgetter
 
+from syncengine.api import FileStat
 from syncengine.engine.rebuilding.catalogs import has_catalog, listed, load_catalogs
 from syncengine.engine.rebuilding.comparing import compare, uncovered
 from syncengine.engine.rebuilding.finds import restore_finds
@@ -28,7 +29,12 @@ def needs_rebuilding(task: RebuildTask) -> bool:
     if has_catalog(task):
         return True
     # A run that ended before it recorded anything has lost nothing: the next one goes on from what it intended.
-    return not task.recovering and any(True for _ in listed(task.destination, "metadata/photos"))
+    return not task.recovering and any(map(_is_of_a_file, listed(task.destination, "metadata")))
+
+
+def _is_of_a_file(stat: FileStat) -> bool:
+    """Whether a file below ``metadata/`` is the metadata file of a stored file."""
+    return stat.path.endswith(".json") and stat.path.count("/") > 1
 
 
 def rebuild(task: RebuildTask) -> Rebuilt:

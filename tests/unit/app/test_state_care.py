@@ -270,14 +270,14 @@ def test_a_record_that_cannot_be_read_is_a_problem(home: Place) -> None:
 
 def test_a_copy_by_hand(home: Place) -> None:
     home.run()
-    made = state_care.backup_state(home.profile(), None)
+    made = state_care.backup_state(None)
     assert made in copies(home.state)
     file = home.directory / "my copy.mdb"
-    assert state_care.backup_state(home.profile(), file) == file
+    assert state_care.backup_state(file) == file
     with pytest.raises(FatalError, match="there already"):
-        state_care.backup_state(home.profile(), file)
+        state_care.backup_state(file)
     with pytest.raises(FatalError, match="is no directory"):
-        state_care.backup_state(home.profile(), home.directory / "nowhere/copy.mdb")
+        state_care.backup_state(home.directory / "nowhere/copy.mdb")
 
 
 def test_a_run_that_changed_something_leaves_a_copy_once_a_day(home: Place) -> None:
