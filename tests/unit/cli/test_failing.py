@@ -15,6 +15,7 @@ from syncengine.errors import (
     ItemError,
     LockedError,
     PluginError,
+    SyncEngineError,
     Problem,
 )
 
@@ -42,7 +43,8 @@ PROBLEMS = [Problem("unknown key 'pth'", file="nas.yaml", line=3, column=5, path
         ),
         (FatalError("the disk is gone"), exit_codes.COULD_NOT_RUN, ["syncengine: the disk is gone"]),
         (ItemError("a.jpg is damaged"), exit_codes.COULD_NOT_RUN, ["syncengine: a.jpg is damaged"]),
-        (InterruptedRunError("asked to stop"), exit_codes.COULD_NOT_RUN, ["syncengine: asked to stop"]),
+        (InterruptedRunError("asked to stop"), exit_codes.INTERRUPTED, ["syncengine: asked to stop"]),
+        (SyncEngineError("something else"), exit_codes.COULD_NOT_RUN, ["syncengine: something else"]),
     ],
 )
 def test_each_error_is_said_in_its_own_words_and_has_its_exit_code(capsys, error, code, lines):
