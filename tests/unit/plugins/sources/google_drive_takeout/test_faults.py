@@ -129,6 +129,32 @@ def test_a_passing_fault_of_another_request_is_tried_again(user, emulator, archi
     assert inventory.complete
 
 
+def restored_or_not(user):
+    """Return what a run gets and its account, or why it stopped."""
+    try:
+        return *restore(user), None
+    except ItemError as error:
+        return None, None, error.reason
+    except FatalError as error:
+        return None, None, f"{error.reason}; {error.advice}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("endpoint", [LISTS, GETS])
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_another_request_that_is_refused_is_said_and_a_later_run_completes(user, emulator, archive, endpoint, status):
+    for times in (1, None):
+        emulator.faults.status(endpoint, status, times=times)
+        found, inventory, reason = restored_or_not(user)
+        if reason:
+            assert str(status) in reason
+        else:
+            assert found == WANTED or not inventory.complete
+        emulator.faults.clear()
+        assert restore(user)[0] == WANTED
+        (user.directory / "cache" / "takeout.sqlite").unlink()
+
+
 @pytest.mark.parametrize("endpoint", [LISTS, GETS])
 def test_garbage_is_asked_for_again(user, emulator, archive, endpoint):
     emulator.faults.add(endpoint, Garbage())
