@@ -87,7 +87,7 @@ def test_a_name_that_is_no_unicode_is_kept_in_letters() -> None:
     ],
 )
 def test_a_line_that_is_none_is_refused(line: bytes) -> None:
-    with pytest.raises(ValueError, match="catalog|newer"):
+    with pytest.raises(ValueError, match=r"catalog|newer"):
         catalog.decode(line)
 
 
