@@ -15,8 +15,8 @@ from syncengine.errors import (
     ItemError,
     LockedError,
     PluginError,
-    SyncEngineError,
     Problem,
+    SyncEngineError,
 )
 
 PROBLEMS = [Problem("unknown key 'pth'", file="nas.yaml", line=3, column=5, path="$.source"), Problem("no name")]
