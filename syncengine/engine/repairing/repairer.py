@@ -13,6 +13,7 @@ from syncengine.engine.repairing.putting_back import Restorer
 from syncengine.engine.repairing.setting_aside import SetAside
 from syncengine.engine.verification.findings import Finding, FindingKind
 from syncengine.errors import ItemError
+from syncengine.records import ContentRecord
 
 #: What is repaired by putting the recorded bytes there again.
 _FILES = frozenset(
@@ -111,7 +112,7 @@ class _Repairer:
         left = [case for case in cases if case.needs_bytes]
         if not left or self._parts.stop.is_set():
             return False
-        ids = {id_: item.content for id_, item in self._papers.items_of({case.record.content for case in left})}
+        ids = self._items_with({case.record.content: case.record for case in left})
         contents = set(ids.values())
         for case in left:
             if case.record.content not in contents:
@@ -135,6 +136,14 @@ class _Repairer:
             for case in asked:
                 self._see_what_came(case, failures.get(case.record.content, "") or fetched.reason)
         return fetched.is_run
+
+    def _items_with(self, records: dict[bytes, ContentRecord]) -> dict[str, bytes]:
+        """Return the profile's items that have these contents: id -> content.
+
+        One whose transform failed has no record of its own, only that of the untouched original that was kept.
+        """
+        own = {record.item: key for key, record in records.items() if record.profile == self._parts.profile}
+        return own | {id_: item.content for id_, item in self._papers.items_of(set(records))}
 
     def _set_aside(self, case: Case) -> None:
         """Set aside what is in a file's place: the pipeline stores again what is missing."""

@@ -97,6 +97,14 @@ def test_the_kept_original_serves_where_nothing_was_changed_in_it(backup, verifi
     assert_all_well(backup, verified)
 
 
+def test_an_original_that_was_kept_because_its_transform_failed_comes_back(backup, verified, repaired):
+    backup.transforms = (Stamp(broken=True),)
+    fill(backup, 1)
+    disk(backup, f"{PLACE}/0.jpg").write_bytes(b"")
+    assert repaired() == {f"{PLACE}/0.jpg": "+from the source"}
+    assert verified().is_proof
+
+
 def test_another_content_of_the_same_stored_bytes_serves(backup, verified, repaired):
     backup.dedups = lambda: ()
     fill(backup)
