@@ -19,7 +19,7 @@ def test_a_first_run_a_second_and_one_after_changes(desk):
     assert (first.code, first.err) == (0, "")
     assert "stored             3" in first.out
     assert "every one of them in exactly one line above" in first.out
-    assert "Complete: the source listed all it has, and its own numbers agree:" in first.out
+    assert "Complete: the source listed all it has, and its own numbers agree" in first.out
     files = desk.files()
     assert {"photos/2019/07/IMG_20190703_142205.jpg", "photos/2020/01/IMG_20200101_000001.jpg"} <= set(files)
     assert {"albums/Rome/IMG_20190703_142205.jpg", "albums/Rome/album.json"} <= set(files)
