@@ -10,7 +10,7 @@ from collections.abc import Iterable
 _ADVICE = (
     (r"when the plan was made", "make a new plan with 'syncengine plan PROFILE -o FILE'"),
     (
-        r"untouched original is kept",
+        r"untouched original is kept|could not be made again",
         "look at them; what opens nowhere is damaged in the source too (select.exclude.names leaves it out)",
     ),
     (

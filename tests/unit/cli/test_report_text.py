@@ -182,6 +182,7 @@ def test_names_cannot_move_the_cursor():
     ("reason", "helps"),
     [
         ("damaged HEIC: x; the untouched original is kept as photos/a.heic", "look at them"),
+        ("it could not be made again, so the file stays as it was: damaged HEIC: x", "look at them"),
         ("its checksum is 00, the archive says 01", "download that archive"),
         ("a.zip!b.jpg: it ends after 3 of 4 bytes", "download that archive"),
         ("no permission for photos/a.jpg at the destination", "the right to read"),
