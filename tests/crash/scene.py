@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -54,16 +56,18 @@ class Scene:
 
     Args:
         directory: of the scene.
+        temporary: for what runs leave there that are killed; its path is short, or no socket could be made there.
         batch: items in a batch of a run; small, so that a small library has several.
     """
 
-    def __init__(self, directory: Path, *, batch: int = 3) -> None:
+    def __init__(self, directory: Path, temporary: Path, *, batch: int = 3) -> None:
         self.directory = directory
         self.backup = directory / "backup"
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("SYNCENGINE", "LOG_LEVEL"))},
             "SYNCENGINE_STATE_DIR": str(directory / "state"),
             "HOME": str(directory),
+            "TMPDIR": str(temporary),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(IN_CHILD), os.environ.get("PYTHONPATH", "")])),
             "CRASH_BATCH_ITEMS": str(batch),
         }
@@ -133,6 +137,8 @@ class Stage:
     def __init__(self, name: str, directory: Path) -> None:
         library = LIBRARIES[name]
         self._directory = directory
+        self._temporary = Path(tempfile.mkdtemp(prefix="crash-"))
+        weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
         self._numbers = itertools.count(1)
         self._begun = directory / "begun"
         self._begun.mkdir(parents=True)
@@ -140,7 +146,7 @@ class Stage:
         (self._begun / "profile.yaml").write_text(PROFILE.format(name="crash", source=library.source, keep=keep))
         library.begin(self._begun)
         if library.change is not None:
-            done = Scene(self._begun).run()
+            done = Scene(self._begun, self._temporary).run()
             assert done.code == 0, done.err
             library.change(self._begun)
         whole = self.scene()
@@ -154,7 +160,7 @@ class Stage:
         """Return a scene of its own, just before the run."""
         directory = self._directory / f"scene-{next(self._numbers)}"
         copy_tree(self._begun, directory)
-        return Scene(directory)
+        return Scene(directory, self._temporary)
 
     def drop(self, scene: Scene) -> None:
         """Remove a scene."""

@@ -57,8 +57,7 @@ def test_it_says_what_failed_and_what_to_do(stage, call, error, words):
     assert not settle(scene, stage.whole)
 
 
-def test_a_file_that_is_too_large_for_the_file_system_costs_itself_alone(tmp_path):
-    stage = Stage("folder", tmp_path)
+def test_a_file_that_is_too_large_for_the_file_system_costs_itself_alone(stage):
     scene = stage.scene()
     large = scene.directory / "photos/large.jpg"
     large.write_bytes(jpeg(77) + bytes(3 << 20))
@@ -81,8 +80,8 @@ echo codes $code $code2
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
-def test_a_disk_that_is_too_small_for_the_state(tmp_path):
-    scene = Stage("folder", tmp_path).scene()
+def test_a_disk_that_is_too_small_for_the_state(stage):
+    scene = stage.scene()
     (scene.directory / "state").mkdir()
     unshared = ["unshare", "--mount", "--map-root-user", "sh", "-c", _ON_A_SMALL_DISK, "sh"]
     done = subprocess.run(

@@ -23,8 +23,13 @@ _SLOWLY = "execution: {workers: 1, bandwidth: 40}"
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Stage("folder", tmp_path).scene()
+def stage(tmp_path: Path) -> Stage:
+    return Stage("folder", tmp_path)
+
+
+@pytest.fixture
+def scene(stage: Stage) -> Scene:
+    return stage.scene()
 
 
 def slow_profile(scene: Scene, name: str, profile: str = "crash") -> str:
@@ -54,9 +59,7 @@ def test_one_profile_twice(scene):
         first.communicate(timeout=PATIENCE)
 
 
-def test_what_a_killed_run_holds_is_free_at_once(tmp_path):
-    stage = Stage("folder", tmp_path)
-    scene = stage.scene()
+def test_what_a_killed_run_holds_is_free_at_once(stage, scene):
     first = scene.start(profile=slow_profile(scene, "slow.yaml"))
     wait_until_it_fetches(scene)
     first.kill()
@@ -83,9 +86,7 @@ def test_a_run_leaves_the_files_of_another_one_alone(scene):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_two_profiles_onto_one_destination_one_of_which_is_killed(tmp_path, seed):
-    stage = Stage("folder", tmp_path)
-    scene = stage.scene()
+def test_two_profiles_onto_one_destination_one_of_which_is_killed(stage, scene, seed):
     text = (scene.directory / "profile.yaml").read_text()
     (scene.directory / "other.yaml").write_text(text.replace("name: crash", "name: other"))
     chance = random.Random(seed)
