@@ -73,7 +73,7 @@ def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
     with closing(SortedLines(task.scratch)) as lines:
         roots = _add_records(task, lines)
         _add_files(task, lines, roots if rebuilt.lines and not rebuilt.damaged else {""})
-        found = _hashed(task, _grouped(lines)) if task.rehash else _grouped(_noteworthy(lines))
+        found = _hashed(task, _grouped(lines)) if task.rehash else _settled(task, _grouped(_noteworthy(lines)))
         for path, file, claims in found:
             covered = False
             for claim, why in claims:
@@ -182,6 +182,12 @@ def _hashed(task: RebuildTask, groups: Iterator[_Group]) -> Iterator[_Group]:
             yield from pool.map(lambda group: _with_hash(task, group), chunk)
             count += len(chunk)
             task.progress.note(f"making the state again: {count:,} files hashed")
+
+
+def _settled(task: RebuildTask, groups: Iterator[_Group]) -> Iterator[_Group]:
+    """Read the file at a path that several records claim: a lost file's name may have been given to another one."""
+    for group in groups:
+        yield _with_hash(task, group) if sum(not why for _, why in group[2]) > 1 else group
 
 
 def _with_hash(task: RebuildTask, group: _Group) -> _Group:
