@@ -15,7 +15,7 @@ from pathlib import Path
 
 _MAPS = Path("/proc/self/maps")  # proc_pid_maps(5)
 _DONT_NEED = 4  # madvise(2): of a shared map of a file, the pages are read from the file again when they are needed
-_SECONDS = 0.01
+_SECONDS = 0.03
 
 
 @contextmanager

@@ -23,6 +23,10 @@ _SUFFIX = ".jsonl"
 #: all of them stay in memory until the transaction is over.
 _BATCH = 10_000
 
+#: Lines that are handed on together.
+_BLOCK = 1_000
+_MOST_OPEN = 50
+
 _Opener = Callable[[], BinaryIO]
 
 
@@ -46,16 +50,20 @@ def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> set[str]:
     """
     changes = Changes()
     with _Writer(task) as writer:
-        for name, line in _in_order(list(_catalogs(task)), rebuilt):
-            if changes.count >= _BATCH or (changes.has_removals and not line.is_removal):
+        for name, block in _in_order(list(_catalogs(task)), rebuilt):
+            for line in block:
+                if changes.has_removals and not line.is_removal:
+                    writer.write(changes)
+                    changes = Changes()
+                try:
+                    changes.add(line)
+                except ValueError as error:
+                    _note_damage(name, str(error), rebuilt)
+            rebuilt.lines += len(block)
+            if changes.count >= _BATCH:
                 writer.write(changes)
                 changes = Changes()
                 task.progress.note(f"making the state again: {rebuilt.lines:,} lines of the catalog")
-            try:
-                changes.add(line)
-                rebuilt.lines += 1
-            except ValueError as error:
-                _note_damage(name, str(error), rebuilt)
         writer.write(changes)
     return writer.profiles
 
@@ -131,22 +139,23 @@ def _catalogs(task: RebuildTask) -> Iterator[_Catalog]:
     yield from found
 
 
-def _in_order(catalogs: list[_Catalog], rebuilt: Rebuilt) -> Iterator[tuple[str, CatalogLine]]:
+def _in_order(catalogs: list[_Catalog], rebuilt: Rebuilt) -> Iterator[tuple[str, list[CatalogLine]]]:
     """Yield all lines with the names of their catalogs, run by run; those of runs that overlap, by their moments.
 
-    A catalog is opened when the lines before have come to the moment in which its run began.
+    A catalog is opened when the lines before have come to the moment in which its run began. A clock that was wrong may
+    make many runs seem to overlap: no more than some are read at once.
     """
     waiting = deque(catalogs)
     under_way: list[_Stream] = []
     while waiting or under_way:
         now = min((stream.moment for stream in under_way), default=math.inf)
-        while waiting and (not under_way or waiting[0].begun <= now):
+        while waiting and (not under_way or (waiting[0].begun <= now and len(under_way) < _MOST_OPEN)):
             stream = _Stream(waiting.popleft(), rebuilt)
             under_way.append(stream)
             now = min(now, stream.moment)
         earliest = min(under_way, key=lambda stream: stream.moment)
-        for line in earliest.block():
-            yield earliest.name, line
+        if block := earliest.block():
+            yield earliest.name, block
         under_way = [stream for stream in under_way if not stream.is_over]
 
 
@@ -165,14 +174,18 @@ class _Stream:
         self.is_over = False
         self._lines = _lines(catalog.name, catalog.opener, rebuilt)
 
-    def block(self) -> Iterator[CatalogLine]:
-        """Yield the lines up to the next moment."""
+    def block(self) -> list[CatalogLine]:
+        """Return the lines up to the next moment, or a part of them."""
+        block: list[CatalogLine] = []
         for line in self._lines:
             if line.t is not None:
                 self.moment = max(self.moment, line.t)
-                return
-            yield line
+                return block
+            block.append(line)
+            if len(block) == _BLOCK:
+                return block
         self.is_over = True
+        return block
 
 
 def _open_local(path: Path) -> BinaryIO:
