@@ -1,8 +1,8 @@
 """Making the state again from what is at the destination: catalog, else metadata files, else the files themselves.
 
 ``rebuild`` tells the story, ``task`` has what it works on, ``catalogs`` reads the journal of all runs, ``comparing``
-holds the records against the files, ``papers`` asks the metadata files, ``groups`` the listing of copies, ``finds``
-hashes what nothing tells about.
+holds the records against the files, ``papers`` asks the metadata files, ``refreshing`` asks them where a line is
+damaged, ``groups`` asks the listing of copies, ``finds`` hashes what nothing tells about.
 """
 
 from syncengine.engine.rebuilding.rebuild import needs_rebuilding, rebuild

@@ -11,6 +11,7 @@ from syncengine.engine.rebuilding.comparing import compare, uncovered
 from syncengine.engine.rebuilding.finds import restore_finds
 from syncengine.engine.rebuilding.groups import restore_groups
 from syncengine.engine.rebuilding.papers import restore_albums, restore_from_metadata, restore_runs
+from syncengine.engine.rebuilding.refreshing import refresh_from_metadata
 from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
 from syncengine.records import StateBatch
 
@@ -77,6 +78,8 @@ def _complete(task: RebuildTask, rebuilt: Rebuilt, authors: dict[str, set[str]])
         if files.count:
             restore_from_metadata(task, rebuilt, files, authors, unknown)
             restore_finds(task, rebuilt, unknown)
+    if rebuilt.damaged:
+        refresh_from_metadata(task)
     if not rebuilt.is_from_catalog:
         restore_albums(task)
     if rebuilt.from_metadata:

@@ -8,6 +8,7 @@ import pytest
 from syncengine.engine import catalog
 from syncengine.engine.rebuilding import needs_rebuilding
 from syncengine.errors import InterruptedRunError
+from syncengine.model import AlbumRef
 from syncengine.records import StateBatch
 from syncengine.state.store import StateStore
 from tests.unit.engine.photos import ROME, Stamp, photo
@@ -257,6 +258,21 @@ def test_what_a_damaged_line_hides_comes_from_the_metadata_file(scene):
     assert [record.path for record in after] == [record.path for record in contents]
     assert items_after == items
     assert scene.run().outcomes["unchanged"] == 4
+
+
+def test_a_membership_that_a_damaged_line_hides_comes_from_the_metadata_file(scene):
+    scene.backup.library.add(photo("copy.jpg", content_token="2", albums=(AlbumRef("p", "Paris"),)), b"one")
+    scene.run()
+    path = catalogs(scene.backup)[-1]
+    lines = scene.backup.read(path).splitlines(keepends=True)
+    (number,) = [n for n, line in enumerate(lines) if line.startswith(b'{"content":{') and b"Paris" in line]
+    lines[number] = b"x" + lines[number]
+    overwrite(scene, path, b"".join(lines))
+    remembered = scene.remembered()
+    assert scene.rebuild().damaged == 1
+    contents = {record.name: record.albums for record in scene.remembered()[0]}
+    assert contents["a.jpg"] == (ROME, AlbumRef("p", "Paris"))
+    assert contents == {record.name: record.albums for record in remembered[0]}
 
 
 def test_a_catalog_by_a_newer_version_and_a_key_that_is_none_are_damage(scene):
