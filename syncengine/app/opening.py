@@ -19,7 +19,7 @@ from syncengine.config.profile import Profile
 from syncengine.engine import spool
 from syncengine.engine.absent import AbsentDestination
 from syncengine.engine.guarded_source import GuardedSource
-from syncengine.engine.intents import Orphans, read_orphans
+from syncengine.engine.intents import Intents, Orphans, read_orphans
 from syncengine.engine.papers import Papers
 from syncengine.engine.ports import Progress
 from syncengine.engine.steady_destination import SteadyDestination
@@ -90,6 +90,8 @@ def begin_spool(directory: Path, profile: str, destination: Destination[Any], st
     orphans = read_orphans(before)
     own = spools / run
     own.mkdir(parents=True, mode=0o700)
+    if orphans:
+        Intents(own, orphans)  # Handed on before the spools that hold them are gone.
     for leftover in before:
         spool.deliver(leftover, Papers(destination, staging))
     return RunSpool(run=run, directory=own, recovering=bool(before), orphans=orphans)

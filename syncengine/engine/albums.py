@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -56,13 +56,21 @@ class AlbumWriter:
         #: What is to be told; shared with the links.
         self.warnings = self._links.warnings
 
-    def write(self, ids: Iterable[str], listed: Iterable[Album], *, drop_empty: bool = False) -> list[AlbumRecord]:
+    def write(
+        self,
+        ids: Iterable[str],
+        listed: Iterable[Album],
+        *,
+        drop_empty: bool = False,
+        announce: Callable[[list[AlbumRecord]], None] | None = None,
+    ) -> list[AlbumRecord]:
         """Bring some albums' directories up to date; links that are there stay.
 
         Args:
             ids: the albums whose members changed.
             listed: what the source says of its albums.
             drop_empty: ``listed`` is all that the source has, so an album without members that is not in it leaves.
+            announce: is told of new albums before anything of them is there, so that their links are known again.
 
         Returns:
             What the state is to remember, once the papers are in place.
@@ -73,6 +81,9 @@ class AlbumWriter:
         facts = {album.id: album for album in listed}
         changed = sorted(set(ids) | {id_ for id_ in facts if id_ in known and _differs(facts[id_], known[id_])})
         records = self._name(changed, known, facts)
+        new = [record for record in records if record.id not in known]
+        if new and announce is not None:
+            announce(new)
         left = [record for record in records if drop_empty and record.id not in facts and self._drop_if_empty(record)]
         return [record for record in records if record not in left and self._write_safely(record)]
 

@@ -12,7 +12,7 @@ from syncengine.engine.hashing import digest_of
 from syncengine.engine.metadata_file import MetadataFile, united, united_albums
 from syncengine.engine.parts import RunParts
 from syncengine.engine.recipe import applied_by
-from syncengine.engine.recorded_facts import stored_name, with_facts
+from syncengine.engine.recorded_facts import has_facts, item_of, stored_name, with_facts
 from syncengine.engine.remaking import Remade
 from syncengine.engine.target_paths import PathChooser
 from syncengine.engine.work import METADATA_ONLY, MOVED, PAPERS_MISSING, REMAKE, Batch, Copy, Work
@@ -51,6 +51,8 @@ class Bundle(msgspec.Struct, kw_only=True):
         written: bytes of the content that were placed; 0 when they were there already.
         failure: it could not be written.
         remade: where its files are to be instead of those that it has, when it was made again.
+        is_unknown: its metadata file was lost, and what came of it so far only says that it has a copy: too little to
+            write another one, which would never be noticed as missing again.
     """
 
     record: ContentRecord
@@ -63,6 +65,7 @@ class Bundle(msgspec.Struct, kw_only=True):
     written: int = 0
     failure: str = ""
     remade: Remade | None = None
+    is_unknown: bool = False
 
 
 Bundles = dict[bytes, Bundle]
@@ -133,6 +136,8 @@ class Bundler:
 
     def _add_remade(self, work: Work, paths: PathChooser, bundles: Bundles) -> None:
         """Add a content that was made again; what it has now is replaced when its new files are durable."""
+        if work.content in bundles:  # A copy of it came before it in this batch.
+            work.previous = bundles[work.content].record
         stored, fetched, previous = work.asset, work.fetched, work.previous
         if stored is None or fetched is None or previous is None:
             return
@@ -279,12 +284,14 @@ class Bundler:
         if work.known is None:
             return
         work.content = work.known.content
+        is_untouched = work.content not in bundles
         bundle = self._existing(work.content, work.item, bundles)
         if bundle is None:
             work.fail("its content is not in the state any more; run again to store it anew")
             return
         if work.why == MOVED:
             work.itself = True
+            bundle.changed &= not is_untouched
             return
         bundle.changed |= work.why == PAPERS_MISSING
         self._refresh(bundle, work.item)
@@ -293,6 +300,7 @@ class Bundler:
         record, document = bundle.record, bundle.document
         if (record.profile, record.item) == (self._parts.profile, item.id):
             document = metadata_file.refreshed(document, item, self._parts.zone)
+            bundle.is_unknown = False
             mtime = mtime_of(item, self._parts) if item.taken is not None else record.mtime
             bundle.set_mtime |= mtime != record.mtime
             record = with_facts(msgspec.structs.replace(record, mtime=mtime), document, stored_name(record))
@@ -314,11 +322,20 @@ class Bundler:
                 return None
             document = metadata_file.read(self._parts.destination, record.path)
             rebuilt = document or self._rebuilt(record, item)
-            bundles[content] = Bundle(record=record, document=rebuilt, changed=document is None)
+            is_own = (record.profile, record.item) == (self._parts.profile, item.id)
+            is_unknown = document is None and not is_own
+            bundles[content] = Bundle(
+                record=record, document=rebuilt, changed=document is None and is_own, is_unknown=is_unknown
+            )
         return bundles[content]
 
     def _rebuilt(self, record: ContentRecord, item: MediaItem) -> MetadataFile:
-        """Return a metadata file for a content whose own one was lost, from the state and the item at hand."""
+        """Return a metadata file for a content whose own one was lost, from the state and the item at hand.
+
+        An item that is only a copy says nothing of the one that the content was stored for.
+        """
+        if (record.profile, record.item) != (self._parts.profile, item.id) and has_facts(record):
+            item = item_of(record)
         asset = Asset(path=Path(), name=record.name, kind=item.kind, item=item)
         applied = applied_by(record.recipe)
         stored = msgspec.structs.replace(asset, sha256=record.stored_sha256, size=record.stored_size, applied=applied)

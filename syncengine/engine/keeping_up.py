@@ -7,9 +7,11 @@ from contextlib import suppress
 import msgspec
 
 from syncengine.api import ItemError
+from syncengine.engine import metadata_file
 from syncengine.engine.account import Account
 from syncengine.engine.albums import ALBUM_FILE
 from syncengine.engine.changes import ChangesFile
+from syncengine.engine.hashing import digest_of
 from syncengine.engine.parts import RunParts
 from syncengine.engine.rearranging import Rearranged, followers, rearranger_of, shown_as
 from syncengine.engine.recipe import Known, Setup, Upkeep
@@ -18,6 +20,7 @@ from syncengine.engine.relayout import Layouts, Relayout
 from syncengine.engine.remaking import Recipes
 from syncengine.engine.resuming import resume
 from syncengine.engine.stale_links import StaleLinks
+from syncengine.engine.trash import Trash
 from syncengine.records import ContentRecord, StateBatch
 
 _KEPT = Upkeep()
@@ -60,11 +63,12 @@ class KeepingUp:
     def end(self) -> None:
         """Move what this run has changed, show albums anew, say what lies by an older profile, and remember."""
         if self._parts.upkeep.relayout:
-            self._relayout(rebuild=True)
+            self._relayout(rebuild=self._is_all_listed())
             self._show_albums_anew()
             if self._moved:
                 self._account.warn([f"{self._moved:,} files were moved to where the layout wants them"])
         if not self._parts.is_ending:
+            self._put_strays_away()
             self._look_back()
 
     def _resume(self) -> None:
@@ -96,6 +100,40 @@ class KeepingUp:
             if self._left is not None:
                 self._left = max(0, self._left - len(done))
             self._warn(done)
+
+    def _put_strays_away(self) -> None:
+        """Put away what killed runs have placed of contents that are elsewhere by now, as another profile says."""
+        if not self._parts.orphans:
+            return
+        with self._parts.exclusive():
+            trash = Trash(self._parts.destination, self._parts.run)
+            for (content, digest), path in self._parts.orphans.items():
+                if not self._is_stray(content, path, digest):
+                    continue
+                for stray in (path, metadata_file.metadata_path(path)):
+                    with suppress(ItemError, FileNotFoundError):
+                        trash.put(stray)
+                        self._parts.destination.prune(stray)
+
+    def _is_stray(self, content: bytes, path: str, digest: bytes) -> bool:
+        """Whether a file is one of a content that is stored, whole, without it."""
+        destination, state = self._parts.destination, self._parts.state
+        (record,) = state.contents([content])
+        owners = state.path_owners([path, path.removesuffix(metadata_file.SIDECAR)])
+        if record is None or owners != [None, None]:
+            return False
+        if destination.missing([one for one in (record.path, record.original_path) if one]):
+            return False
+        try:
+            with destination.read(path) as stream:
+                return digest_of(stream) == digest
+        except (FileNotFoundError, ItemError):
+            return False
+
+    def _is_all_listed(self) -> bool:
+        """Whether what lacks its metadata files still, lacks them since the source cannot tell of it any more."""
+        is_part = self._parts.limit is not None or bool(self._parts.select.albums)
+        return self._account.read_to_end and not is_part and not self._account.outcomes["failed"]
 
     def _record(self, done: list[Rearranged]) -> None:
         """Let the state follow what was moved."""

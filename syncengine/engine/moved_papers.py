@@ -15,6 +15,7 @@ from syncengine.engine.changes import Change
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.metadata_file import MetadataFile
 from syncengine.engine.parts import RunParts
+from syncengine.engine.safe_names import path_key
 from syncengine.engine.staging import staging_failed
 from syncengine.engine.trash import Trash
 from syncengine.records import ContentRecord
@@ -82,10 +83,9 @@ class MovedPapers:
         """Remove our papers about a name that a content has left, unless another has the name by now."""
         destination, before, now = self._parts.destination, one.change.before.path, one.record
         paper = metadata_file.metadata_path(before)
-        (owner,) = self._parts.state.path_owners([before])
         with suppress(ItemError, FileNotFoundError):
-            if before != now.path and owner in (None, now.content):
-                if one.document is not None and "json" in self._parts.metadata:
+            if self._is_left(before, now):
+                if one.document is not None and "json" in self._parts.metadata and not one.failure:
                     destination.remove(paper)
                 else:
                     self._trash.put(paper)
@@ -94,6 +94,19 @@ class MovedPapers:
         with suppress(ItemError):
             if destination.stat(paper) is None:
                 destination.prune(paper)
+
+    def _is_left(self, path: str, now: ContentRecord) -> bool:
+        """Whether a content has left a path, and its papers are there to be removed: no other content's are."""
+        if path == now.path:
+            return False
+        able = self._parts.destination.capabilities
+        if not able.case_sensitive and path_key(path) == path_key(now.path):
+            return False
+        (owner,) = self._parts.state.path_owners([path])
+        if owner in (None, now.content):
+            return True
+        (record,) = self._parts.state.contents([owner]) if owner is not None else (None,)
+        return able.case_sensitive and record is not None and path != record.path
 
     def _stage(self, content: bytes) -> Path:
         staged = self._parts.staging / f"r{next(self._numbers)}"

@@ -131,6 +131,8 @@ class Placer:
         """Write the metadata files of a bundle into staging."""
         path = bundle.record.path
         staged: list[_Document] = []
+        if bundle.is_unknown:
+            return staged
         if "json" in self._parts.metadata:
             staged.append(self._stage(metadata_file.metadata_path(path), metadata_file.encode(bundle.document)))
         if "xmp" in self._parts.metadata:

@@ -114,6 +114,7 @@ class Rearranger:
                 if path:
                     with suppress(ItemError):
                         self._parts.destination.prune(path)
+        self._parts.destination.flush()
         self._changes.clear()
 
     def take_links_down(self, one: Rearranged) -> None:

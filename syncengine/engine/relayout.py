@@ -184,7 +184,7 @@ class Relayout:
         outdated = [one for one in there if one.content in incomplete or self._rezoned or not self._is_in_place(one)]
         changes: list[Change] = []
         for record, path, original in Paths(self._parts, self._layouts).choose(outdated[:most]):
-            change = self._change(record, path, original, rebuild=rebuild)
+            change = self._change(record, path, original, rebuild=rebuild and record.content in incomplete)
             if change is not None and (record.content in incomplete or _differs(change, self._parts.destination)):
                 changes.append(change)
         return changes

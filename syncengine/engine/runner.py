@@ -149,7 +149,12 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
         dirty = dirty | {album.id for record in parts.state.all_contents() for album in record.albums}
         dirty |= {album.id for album in parts.state.albums()}
     listed = _albums(parts, account)
-    records = albums.write(dirty, listed or (), drop_empty=parts.mirror is not None and listed is not None)
+    records = albums.write(
+        dirty,
+        listed or (),
+        drop_empty=parts.mirror is not None and listed is not None,
+        announce=lambda new: recorder.journal.commit(StateBatch(albums=new)),
+    )
     account.warn(albums.warnings)
     account.unmended += albums.warnings
     if changed:

@@ -29,7 +29,7 @@ from syncengine.api import (
 )
 from syncengine.engine import runner, spool
 from syncengine.engine.image_work import work_on
-from syncengine.engine.intents import read_orphans
+from syncengine.engine.intents import Intents, read_orphans
 from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import AlbumStyle, RunParts
@@ -112,6 +112,7 @@ class Backup:
         self.mirror: Mirror | None = None
         self.metadata: tuple[str, ...] = ("json",)
         self.profile = "test"
+        self.recipe = ""
         self.remake = False
         self.relayout = False
         self.told = Told()
@@ -169,9 +170,11 @@ def _opened(backup: Backup) -> Iterator[RunParts]:
         spools = backup.directory / "spool"
         before = spool.leftovers(spools)
         orphans = read_orphans(before)
+        (spools / run).mkdir(parents=True)
+        if orphans:
+            Intents(spools / run, orphans)
         for leftover in before:
             spool.deliver(leftover, Papers(destination, backup.directory / "staging"))
-        (spools / run).mkdir(parents=True)
         dedups = backup.dedups()
         yield RunParts(
             run=run,
@@ -190,7 +193,7 @@ def _opened(backup: Backup) -> Iterator[RunParts]:
             zone=ROME,
             albums=backup.albums,
             metadata=backup.metadata,
-            recipe=recipe_of([(type(one).__name__, {}) for one in backup.transforms]),
+            recipe=backup.recipe or recipe_of([(type(one).__name__, {}) for one in backup.transforms]),
             downloads=3,
             bandwidth=None,
             staging=backup.directory / "staging",
