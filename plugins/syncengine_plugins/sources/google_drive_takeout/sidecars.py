@@ -13,7 +13,7 @@ from syncengine_plugins.sources.google_drive_takeout.forward_reader import Forwa
 from syncengine_plugins.sources.google_drive_takeout.memory import MemberMemory
 from syncengine_plugins.sources.google_drive_takeout.neighbours import Neighbours
 from syncengine_plugins.sources.google_drive_takeout.read_ahead import LARGEST, ReadAhead
-from syncengine_plugins.sources.google_drive_takeout.spans import LONGEST_PHOTO, Span, Wish, plan
+from syncengine_plugins.sources.google_drive_takeout.spans import LONGEST, LONGEST_PHOTO, Span, Wish, plan
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
 from syncengine_plugins.sources.takeout.ingest import small_zip_member
 from syncengine_plugins.sources.takeout.intake import is_media, photos_place
@@ -22,6 +22,7 @@ from syncengine_plugins.sources.takeout.members import LARGEST_JSON, Listed, Mem
 _HEADER = 30
 _EXTRA = 64  # what the local header's extra field rarely exceeds
 _KEPT_FOR_SOON = LARGEST // 2
+_UNDER_WAY = 192 << 20  # of the cache, promised to photos that are coming
 
 
 #: Whether the photo of that folder and name will be listed early.
@@ -79,7 +80,7 @@ class SidecarReader:
         def room(soon: bool) -> int:
             return self._ahead.room() - self._promised - (0 if soon else kept) if bring_photos else 0
 
-        self._planned = plan(wishes, room)
+        self._planned = plan(wishes, room, min(LONGEST, _UNDER_WAY // self._most_running))
         self._submit()
 
     def read(self, member: Member) -> bytes:

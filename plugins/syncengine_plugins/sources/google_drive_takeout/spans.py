@@ -57,18 +57,19 @@ class Span(msgspec.Struct, frozen=True):
         return max(wish.end for wish in self.wishes)
 
 
-def plan(wishes: Iterable[Wish], room: Room) -> Iterator[Span]:
+def plan(wishes: Iterable[Wish], room: Room, usual: int = LONGEST) -> Iterator[Span]:
     """Yield the requests that fulfil every wish for a sidecar, each planned when it is wanted.
 
     Args:
         wishes: in any order; none begins where another does.
         room: returns how many bytes of photos and videos may be brought along, of those that are asked for soon, and
             of others.
+        usual: bytes beyond which a request takes no further photo.
     """
     ordered = sorted(wishes, key=lambda wish: wish.start)
     for chain in _chains(ordered):
         if any(wish.json for wish in chain):
-            yield from _spans(chain, room)
+            yield from _spans(chain, room, usual)
 
 
 def _chains(ordered: Sequence[Wish]) -> Iterator[list[Wish]]:
@@ -85,13 +86,13 @@ def _chains(ordered: Sequence[Wish]) -> Iterator[list[Wish]]:
         yield chain
 
 
-def _spans(chain: Sequence[Wish], room: Room) -> Iterator[Span]:
+def _spans(chain: Sequence[Wish], room: Room, usual: int) -> Iterator[Span]:
     """Part a chain where a request would become too long, or where much of it is left out for want of room."""
-    span = _Growing()
+    span = _Growing(usual)
     for wish in chain:
         if not span.has_place_for(wish):
             yield from span.finished()
-            span = _Growing()
+            span = _Growing(usual)
         if wish.json or (wish.length <= LONGEST_PHOTO and span.photos + wish.length <= room(wish.soon)):
             span.add(wish)
     yield from span.finished()
@@ -100,7 +101,8 @@ def _spans(chain: Sequence[Wish], room: Room) -> Iterator[Span]:
 class _Growing:
     """A request while it is being planned."""
 
-    def __init__(self) -> None:
+    def __init__(self, usual: int) -> None:
+        self._usual = usual
         self._wishes: list[Wish] = []
         self._end = self._json = 0
         #: Bytes of photos and videos.
@@ -112,7 +114,8 @@ class _Growing:
             return True
         length = max(self._end, wish.end) - self._wishes[0].start
         json = self._json + (wish.length if wish.json else 0)
-        return wish.start - self._end <= GAP and length <= LONGEST and json <= _MOST_JSON
+        longest = LONGEST if wish.json else self._usual
+        return wish.start - self._end <= GAP and length <= longest and json <= _MOST_JSON
 
     def add(self, wish: Wish) -> None:
         """Take a wish in."""

@@ -27,8 +27,8 @@ class Room:
         return self.left if soon else self.left // 2
 
 
-def taken(wishes, room):
-    for span in plan(wishes, room):
+def taken(wishes, room, usual):
+    for span in plan(wishes, room, usual):
         room.left -= sum(wish.length for wish in span.wishes if not wish.json)
         yield span
 
@@ -44,11 +44,11 @@ MEMBERS = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(MEMBERS, st.integers(0, 40_000_000), st.randoms())
-def test_every_sidecar_is_in_one_span_and_little_else(members, room, random):
+@given(MEMBERS, st.integers(0, 40_000_000), st.sampled_from([2 << 20, LONGEST]), st.randoms())
+def test_every_sidecar_is_in_one_span_and_little_else(members, room, usual, random):
     wishes = wishes_of(members)
     shuffled = random.sample(wishes, len(wishes))
-    spans = list(taken(shuffled, Room(room)))
+    spans = list(taken(shuffled, Room(room), usual))
     planned = [wish for span in spans for wish in span.wishes]
     assert len(planned) == len(set(planned))
     assert {wish for wish in planned if wish.json} == {wish for wish in wishes if wish.json}
@@ -76,3 +76,11 @@ def test_a_photo_comes_along_where_there_is_room():
     wishes = wishes_of([(0, 2_000_000, None), (0, 700, True)])
     assert [len(span.wishes) for span in plan(wishes, Room(2_000_000))] == [2]
     assert [len(span.wishes) for span in plan(wishes, Room(1_999_999))] == [1]
+
+
+def test_a_request_takes_no_further_photo_when_it_is_long_enough():
+    wishes = wishes_of([(0, 3_000_000, None), (0, 700, True)] * 4)
+    room = Room(100_000_000)
+    assert [len(span.wishes) for span in plan(wishes, room)] == [8]
+    assert [len(span.wishes) for span in plan(wishes, room, 4_000_000)] == [2, 2, 2, 2]
+    assert [len(span.wishes) for span in plan(wishes, room, 1_000_000)] == [2, 2, 2, 2]
