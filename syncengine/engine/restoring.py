@@ -109,12 +109,14 @@ class Restorer:
             return Restored(held=held, problem=f"cannot be brought back: {error}")
 
     def _restore_content(self, held: Held, record: ContentRecord, change: StateBatch) -> Restored:
-        (known,) = self._parts.state.contents([record.content])
+        known = next((one for one in change.contents if one.content == record.content), None)
+        if known is None:
+            (known,) = self._parts.state.contents([record.content])
         if known is not None:
             if put_back(self._parts.destination, known, held.files):
                 change.contents.append(msgspec.structs.replace(known, restored=self._when))
                 return Restored(held=held, path=known.path)
-            return Restored(held=held, problem=f"the same bytes are in the library already: {known.path}")
+            return Restored(held=held, path=known.path, problem="the same bytes are in the library already")
         files = {file.path: file for file in held.files}
         if record.path not in files:
             return Restored(held=held, problem="the file itself is not in the trash any more")

@@ -101,8 +101,21 @@ def test_what_the_source_brought_back_is_not_doubled(emptied: Any) -> None:
     emptied.library.add(photo("a"), b"content a")
     emptied.run()
     (done,) = restore(emptied)
-    assert (done.path, "already" in done.problem) == ("", True)
+    assert (done.path, "already" in done.problem) == (A, True)
     assert set(emptied.files()) == {A, "photos/2019/05/b.jpg"}
+
+
+def test_what_was_removed_twice_comes_back_once(emptied: Any) -> None:
+    emptied.library.add(photo("a"), b"content a")
+    emptied.run()
+    emptied.library.remove("a")
+    assert emptied.run().removed == 1
+    done = restore(emptied)
+    assert [one.path for one in done] == [A, A]
+    assert sorted(bool(one.problem) for one in done) == [False, True]
+    assert set(emptied.files()) == {A, "photos/2019/05/b.jpg"}
+    assert [held.entry.name for held in trash.contents(emptied.destination)] == ["a.jpg"]
+    assert emptied.run().bytes_written == 0
 
 
 def test_a_file_without_an_entry_comes_back_beside_what_is_there(emptied: Any) -> None:
