@@ -108,7 +108,7 @@ def test_a_failed_transform_is_tried_again_after_each_way(library):
     run(library, code=1)
     before = photos(tree(library))
     for lost in ("state", "backup/metadata/catalog", "backup/metadata"):
-        for path in {"state", lost}:
+        for path in dict.fromkeys(("state", lost)):
             shutil.rmtree(library.directory / path)
         rebuild(library)
         report = run(library, code=1)
