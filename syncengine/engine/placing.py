@@ -12,6 +12,7 @@ import msgspec
 
 from syncengine.api import ItemError, TargetExistsError
 from syncengine.engine import metadata_file, xmp_file
+from syncengine.engine.album_links import AlbumLinks
 from syncengine.engine.bundling import Bundle, Bundler, MediaFile
 from syncengine.engine.changes import Change
 from syncengine.engine.conclusion import Conclusion, conclude
@@ -158,6 +159,8 @@ class Placer:
                     self._place_sidecar(bundle, document)
                 else:
                     self._parts.destination.place(document.staged, document.path, replace=True)
+                    if bundle.before is None and bundle.work is not None:
+                        placed.append(document.path)
             if bundle.set_mtime and bundle.work is None and bundle.record.mtime is not None:
                 self._parts.destination.set_mtime(bundle.record.path, bundle.record.mtime)
             self._clear_away(bundle)
@@ -220,10 +223,11 @@ class Placer:
                 bundle.record = msgspec.structs.replace(record, sidecar_path="", sidecar_sha256=b"")
 
     def _clear_away(self, bundle: Bundle) -> None:
-        """Remove our own papers about a name that the content has left for another."""
+        """Remove our own papers about a name that the content has left for another, and its names in albums."""
         before, destination = bundle.before, self._parts.destination
         if before is None or before.path == bundle.record.path:
             return
+        AlbumLinks(self._parts).remove(before)
         with suppress(FileNotFoundError):
             destination.remove(metadata_file.metadata_path(before.path))
         with suppress(FileNotFoundError):

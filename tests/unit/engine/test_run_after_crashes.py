@@ -87,3 +87,16 @@ def test_a_failing_disk_under_the_runs_own_papers_is_not_called_full(backup, mon
     assert report.ended == "stopped"
     assert report.reason.startswith(f"{backup.directory}/spool/run-001: Input/output error; check the disk")
     assert backup.run().complete
+
+
+@pytest.mark.parametrize("style", ["hardlink", "symlink", "copy"])
+def test_an_album_shows_a_photo_once_whose_transform_failed_at_first(backup, style):
+    transform = Stamp(extension=".png", broken=True)
+    backup.transforms, backup.albums = (transform,), style
+    backup.library.add(photo("a.jpg", albums=(ROME,)), b"a")
+    backup.run()
+    transform.broken = False
+    backup.run()
+    names = {path for path in backup.destination.storage.entries if path.startswith("albums/")}
+    assert names == {"albums/Rome/a.png", "albums/Rome/album.json"}
+    assert set(backup.files()) == {"photos/2019/05/a.jpg", "photos/2019/05/a.png"}
