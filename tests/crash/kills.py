@@ -120,10 +120,14 @@ def why_no_strace() -> str:
     """Return why strace cannot be used here, or nothing."""
     if shutil.which("strace") is None:
         return "strace is not installed"
+    failing = ["--seccomp-bpf", "-e", "inject=openat:error=ENOENT:when=1+"]
     with tempfile.NamedTemporaryFile() as trace:
-        command = [*_STRACE, "-o", trace.name, "-e", "trace=openat", "-e", "inject=openat:error=EIO:when=100", "true"]
-        tried = subprocess.run(command, capture_output=True, text=True, check=False)
-    return "" if tried.returncode == 0 else f"strace cannot trace here: {tried.stderr.strip()}"
+        for options, code in ((failing, 127), (["-e", "inject=openat:signal=KILL:when=1"], -signal.SIGKILL)):
+            command = [*_STRACE, "-o", trace.name, "-e", "trace=openat", *options, "true"]
+            tried = subprocess.run(command, capture_output=True, text=True, check=False)
+            if tried.returncode != code:
+                return f"strace cannot do here what it is needed for: {tried.stderr.strip()}"
+    return ""
 
 
 def system_calls(scene: Scene) -> list[BeforeSystemCall]:
