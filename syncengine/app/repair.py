@@ -99,6 +99,9 @@ def repair_findings(ground: Ground, request: RepairRequest, found: Verification)
     except LockedError:
         note = f"nothing was repaired: profile {profile.name} is running; repair again when it has ended"
         return msgspec.structs.replace(found, notes=(*found.notes, note))
+    except (FatalError, ItemError) as error:
+        reason = f"{error.reason}; {error.advice}" if error.advice else error.reason
+        return msgspec.structs.replace(found, ended="stopped", reason=f"the repair stopped: {reason}")
     rest = [finding for finding in found.findings if not can_be_repaired(finding) and not _is_moved(finding, outcomes)]
     return msgspec.structs.replace(
         found,

@@ -13,6 +13,7 @@ from syncengine.engine.layout import candidate_paths
 from syncengine.engine.listings import CHECKSUMS
 from syncengine.engine.ports import State
 from syncengine.engine.verification.recorded import RecordedFile, files_of
+from syncengine.errors import ItemError
 from syncengine.records import ContentRecord
 
 
@@ -51,8 +52,16 @@ def album_copies(
     for album in record.albums:
         directory = directories.get(album.id)
         for path in candidate_paths(f"{directory}/{name}", record.content) if directory else ():
-            if destination.stat(path) is not None:
+            if _is_there(destination, path):
                 yield GoodCopy(file.sha256, destination, path, path, is_album=True)
+
+
+def _is_there(destination: Destination[Any], path: str) -> bool:
+    """Whether a file is there; what is behind a link is not."""
+    try:
+        return destination.stat(path) is not None
+    except ItemError:
+        return False
 
 
 def recorded_copies(wanted: set[bytes], state: State, destination: Destination[Any]) -> Iterator[GoodCopy]:

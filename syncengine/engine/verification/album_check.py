@@ -60,7 +60,7 @@ class AlbumCheck:
     def _check_album(self, album: AlbumRecord) -> Iterator[Finding]:
         members = list(self._state.album_members(album.id))
         yield from self._check_paper(album, members)
-        there = {stat.path: stat.size for stat in self._destination.list(album.directory)}
+        there = self._listed(album.directory)
         for member in members:
             path = self._name_of(album, member, there)
             if path:
@@ -72,22 +72,35 @@ class AlbumCheck:
                 reason = f"it is no link to {member.path}: {other}"
                 yield Finding(kind=FindingKind.LINK, path=wanted, reason=reason, album=album.id)
 
+    def _listed(self, directory: str) -> set[str]:
+        """Return the files of an album; none where its directory cannot be entered, such as behind a link."""
+        try:
+            return {stat.path for stat in self._destination.list(directory)}
+        except ItemError:
+            return set()
+
+    def _leads(self, path: str) -> str | None:
+        try:
+            return self._destination.link_target(path)
+        except ItemError:
+            return None
+
     def _is_missing(self, member: ContentRecord) -> bool:
         """Whether the member's own file is not there, which is said of that file already."""
         return bool(self._destination.missing([member.path]))
 
     def _instead(self, path: str) -> str:
-        leads = self._destination.link_target(path)
+        leads = self._leads(path)
         return "there is no file of that name" if leads is None else "a link to something else is there"
 
-    def _name_of(self, album: AlbumRecord, member: ContentRecord, there: dict[str, int]) -> str:
+    def _name_of(self, album: AlbumRecord, member: ContentRecord, there: set[str]) -> str:
         """Return the name of a member in its album, or nothing where it has none."""
         name = member.path.rpartition("/")[2]
         for path in candidate_paths(f"{album.directory}/{name}", member.content):
             if path in there:
                 if self.is_same(member, path):
                     return path
-            elif self._destination.capabilities.symlinks and self._destination.link_target(path) == member.path:
+            elif self._destination.capabilities.symlinks and self._leads(path) == member.path:
                 return path
         return ""
 

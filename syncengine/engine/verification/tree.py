@@ -47,6 +47,8 @@ class Extras:
         first, slash, _ = layout.partition("/")
         self._layout_root = None if "{" in first and slash else first if slash else ""
         self._scratch = scratch
+        #: What could not be looked at, a sentence each.
+        self.notes: list[str] = []
 
     def find(self, recorded: RecordedFiles, linked: Iterable[str]) -> list[Finding]:
         """Return every file in the library's folders that nobody recorded.
@@ -78,8 +80,9 @@ class Extras:
                 for stat in self._destination.list(root):
                     if root or "/" not in stat.path:
                         yield stat.path, stat.size
-            except ItemError:  # A folder that cannot be entered: its recorded files say so themselves.
-                continue
+            except ItemError as error:
+                place = root or "the destination"
+                self.notes.append(f"not all of {place} was looked at for files that nobody recorded: {error}")
 
 
 def _is_own(path: str) -> bool:

@@ -25,7 +25,7 @@ from syncengine.engine.verification.reading import Reader, Reading
 from syncengine.engine.verification.recorded import RecordedFile, RecordedFiles, file_of, merged_out
 from syncengine.engine.verification.selection import Selected, Selection, contents_since
 from syncengine.engine.verification.tree import ALBUMS, Extras, find_renamed
-from syncengine.errors import FatalError, InterruptedRunError
+from syncengine.errors import FatalError, InterruptedRunError, ItemError
 
 
 class Watcher(Protocol):
@@ -250,6 +250,7 @@ class _Verifier:
         found, left = self._confirmer.extras(
             extras.find(recorded, links.known), self._parts.unfinished() or frozenset()
         )
+        self._notes += extras.notes
         if left:
             self._notes.append(f"{len(left):,} files were left by a run that was killed; the next run takes them over")
         found = self._without_new_links(found, links)
@@ -273,7 +274,7 @@ class _Verifier:
         """Take a step; return how it ended and why."""
         try:
             step()
-        except FatalError as error:
+        except (FatalError, ItemError) as error:
             return "stopped", f"{error.reason}; {error.advice}" if error.advice else error.reason
         except InterruptedRunError:
             return "interrupted", "interrupted; verify again to go on from here"

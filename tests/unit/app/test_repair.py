@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from syncengine import app
+from syncengine.app import repair
 from syncengine.app.remembered import remember, remembered
 from syncengine.app.repair import RepairRequest
 from syncengine.app.verification import VerifyRequest, verify_profile
 from syncengine.cli.verify_progress import Tally
 from syncengine.engine.silence import Silent
+from syncengine.errors import FatalError
 from tests.unit.app.test_runs import Home
 
 
@@ -93,6 +95,16 @@ def test_a_profile_that_is_named_comes_first_and_once(home):
 def test_a_profile_of_the_same_destination_holds_nothing_else(home):
     (home.directory / "elsewhere").rename(home.directory / "unmounted")
     assert not repaired(home, home.profile("other", "backup")).is_proof
+
+
+def test_a_repair_that_cannot_go_on_keeps_what_was_found(home, monkeypatch):
+    def full(parts: Any, findings: Any) -> Any:
+        raise FatalError("the destination is full", advice="make room")
+
+    monkeypatch.setattr(repair, "repair", full)
+    found = repaired(home)
+    assert (found.ended, found.reason) == ("stopped", "the repair stopped: the destination is full; make room")
+    assert [finding.repaired for finding in found.findings] == [False]
 
 
 def test_what_could_not_be_repaired_is_said_with_the_reason_of_the_run(home):

@@ -267,6 +267,20 @@ def test_a_sidecar_that_a_photo_program_has_written_into_is_left(backup, repaire
     assert disk(backup, f"{PLACE}/1.jpg.xmp").read_text() == "edited"
 
 
+def test_an_album_that_became_a_link_is_no_place_to_take_from_or_write_to(backup, repaired, tmp_path):
+    fill(backup)
+    disk(backup, "albums/Rome").rename(tmp_path / "Rome")
+    disk(backup, "albums/Rome").symlink_to(tmp_path / "Rome")
+    backup.destination.close()
+    backup.destination.open()
+    disk(backup, f"{PLACE}/0.jpg").unlink()
+    before = sorted(os.listdir(tmp_path / "Rome"))
+    said = repaired()
+    assert said[f"{PLACE}/0.jpg"] == "+from the source"
+    assert said["albums/Rome/1.jpg"].startswith("not repaired: ")
+    assert sorted(os.listdir(tmp_path / "Rome")) == before
+
+
 def test_something_that_is_no_file_in_its_place_is_left_and_gone_around(backup, verified, repaired):
     fill(backup)
     disk(backup, f"{PLACE}/3.jpg").unlink()

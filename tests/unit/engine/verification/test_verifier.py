@@ -183,6 +183,37 @@ def test_a_link_that_leads_out_is_not_the_photos(backup, verified, tmp_path):
         assert kinds(verified()) == {"albums/Rome/0.jpg": "link"}
 
 
+def test_folders_that_became_links_are_not_followed_and_hide_nothing_else(backup, verified, tmp_path):
+    fill(backup)
+    disk(backup, f"{PLACE}/5.jpg").unlink()
+    for name in ("albums/Rome", "metadata/photos/2019"):
+        disk(backup, name).rename(tmp_path / name.replace("/", "-"))
+        disk(backup, name).symlink_to(tmp_path / name.replace("/", "-"))
+    backup.destination.close()
+    backup.destination.open()
+    found = verified()
+    assert found.ended == "completed"
+    assert kinds(found) == {
+        f"{PLACE}/5.jpg": "missing",
+        "albums/Rome/album.json": "metadata",
+        "albums/Rome/0.jpg": "link",
+        "albums/Rome/1.jpg": "link",
+        **{f"metadata/{PLACE}/{number}.jpg.json": "metadata" for number in range(6)},
+    }
+
+
+def test_what_could_not_be_looked_at_is_said(backup, verified):
+    class Closed(FaultyDestination):
+        def list(self, prefix: str) -> Any:
+            if prefix in ("albums", "albums/Rome"):
+                raise ItemError("no permission for albums")
+            return super().list(prefix)
+
+    fill(backup)
+    found = verified(destination=Closed(backup.destination, Faults(())), albums="none")
+    assert found.notes == ("not all of albums was looked at for files that nobody recorded: no permission for albums",)
+
+
 def test_where_albums_are_only_lists_no_links_are_missed(backup, verified):
     backup.albums = "manifest"
     fill(backup)
