@@ -108,19 +108,21 @@ class KeepingUp:
         with self._parts.exclusive():
             trash = Trash(self._parts.destination, self._parts.run)
             for (content, digest), path in self._parts.orphans.items():
-                if not self._is_stray(content, path, digest):
+                (record,) = self._parts.state.contents([content])
+                if record is None and self._is_part():
+                    self._account.unmended.append(path)  # A run that comes to its item knows it again.
+                if record is None or not self._is_stray(record, path, digest):
                     continue
                 for stray in (path, metadata_file.metadata_path(path)):
                     with suppress(ItemError, FileNotFoundError):
                         trash.put(stray)
                         self._parts.destination.prune(stray)
 
-    def _is_stray(self, content: bytes, path: str, digest: bytes) -> bool:
+    def _is_stray(self, record: ContentRecord, path: str, digest: bytes) -> bool:
         """Whether a file is one of a content that is stored, whole, without it."""
-        destination, state = self._parts.destination, self._parts.state
-        (record,) = state.contents([content])
-        owners = state.path_owners([path, path.removesuffix(metadata_file.SIDECAR)])
-        if record is None or owners != [None, None]:
+        destination = self._parts.destination
+        owner, photo = self._parts.state.path_owners([path, path.removesuffix(metadata_file.SIDECAR)])
+        if owner is not None or photo not in (None, record.content) or path == record.sidecar_path:
             return False
         if destination.missing([one for one in (record.path, record.original_path) if one]):
             return False
@@ -132,8 +134,10 @@ class KeepingUp:
 
     def _is_all_listed(self) -> bool:
         """Whether what lacks its metadata files still, lacks them since the source cannot tell of it any more."""
-        is_part = self._parts.limit is not None or bool(self._parts.select.albums)
-        return self._account.read_to_end and not is_part and not self._account.outcomes["failed"]
+        return self._account.read_to_end and not self._is_part() and not self._account.outcomes["failed"]
+
+    def _is_part(self) -> bool:
+        return self._parts.limit is not None or bool(self._parts.select.albums) or self._parts.only is not None
 
     def _record(self, done: list[Rearranged]) -> None:
         """Let the state follow what was moved."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -57,11 +58,16 @@ class MovedPapers:
                 destination.place(staged, metadata_file.metadata_path(record.path), replace=True)
             if "xmp" in self._parts.metadata:
                 one.record = self._write_sidecar(record, xmp_file.encode(document))
+            elif not record.sidecar_path:
+                self._remove_sidecar(f"{record.path}{metadata_file.SIDECAR}", xmp_file.encode(document))
             same_bytes = record.stored_sha256 == before.stored_sha256
             if same_bytes and record.mtime is not None and record.mtime != before.mtime:
                 destination.set_mtime(record.path, record.mtime)
         except (ItemError, FileNotFoundError) as error:
             one.failure = one.failure or f"its metadata file cannot be written: {error}"
+            if record.path != before.path:  # What stands there is about the file that was there before.
+                with suppress(ItemError, FileNotFoundError):
+                    self._trash.put(metadata_file.metadata_path(record.path))
 
     def _write_sidecar(self, record: ContentRecord, content: bytes) -> ContentRecord:
         """Write the sidecar beside a file, unless somebody else's is there; return the record with it."""
@@ -77,7 +83,15 @@ class MovedPapers:
                 staged.unlink()
                 return msgspec.structs.replace(record, sidecar_path="", sidecar_sha256=b"")
             self._parts.destination.place(staged, path, replace=True)
+        before = record.sidecar_path
+        if before not in ("", path) and self._digest(before) == record.sidecar_sha256:  # It could not be moved.
+            self._parts.destination.remove(before)
         return msgspec.structs.replace(record, sidecar_path=path, sidecar_sha256=digest)
+
+    def _remove_sidecar(self, path: str, content: bytes) -> None:
+        """Remove a sidecar that a killed run has written, when the profile wants none any more."""
+        if self._parts.destination.stat(path) is not None and self._digest(path) == sha256(content).digest():
+            self._parts.destination.remove(path)
 
     def remove_old(self, one: Rearranged) -> None:
         """Remove our papers about a name that a content has left, unless another has the name by now."""

@@ -216,6 +216,8 @@ class Relayout:
         if before is None:
             return None
         document = metadata_file.read(self._parts.destination, before.path)
+        if document is not None and document.stored.sha256 != before.stored_sha256.hex():
+            document = None  # It is about another file.
         if document is None and rebuild:
             document = rebuilt(record, self._parts)
         taken = capture_time(record)

@@ -167,7 +167,15 @@ def go_through(chance: random.Random, *, chapters: int, suffer: bool = False) ->
         story.live(chapters, suffer=suffer)
         story.end()
         assert_checksums_hold_everywhere(story.backup)
-        assert told(story.backup) == told(story.anew(Path(other)))
+        expected = told(story.anew(Path(other)))
+        assert [one for one in told(story.backup) if one in expected or not (suffer and _is_paper_of_nothing(one))] == (
+            expected
+        )
+
+
+def _is_paper_of_nothing(one: tuple[str, str, object]) -> bool:
+    """Whether it is a metadata file; one that a killed run has written before its photo was recorded may stay."""
+    return one[0].startswith("metadata/") and one[0].endswith(".json")
 
 
 def assert_checksums_hold_everywhere(backup: Any) -> None:
@@ -178,7 +186,7 @@ def assert_checksums_hold_everywhere(backup: Any) -> None:
         assert_checksums_hold(backup)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
 def test_the_destination_is_what_a_first_run_would_make(chance: random.Random, chapters: int) -> None:
     go_through(chance, chapters=chapters)
