@@ -14,18 +14,18 @@ from syncengine.model import TimeOrigin
 from syncengine.records import ContentRecord
 
 
-def with_facts(record: ContentRecord, document: MetadataFile, stored_name: str) -> ContentRecord:
+def with_facts(record: ContentRecord, document: MetadataFile, name: str) -> ContentRecord:
     """Return a record with what its metadata file says.
 
     Args:
         record: of the content.
         document: its metadata file.
-        stored_name: name that it is stored under before a layout makes a path of it.
+        name: name that it is stored under before a layout makes a path of it.
     """
     taken = document.taken
     return msgspec.structs.replace(
         record,
-        stored_name="" if stored_name == record.name else stored_name,
+        stored_name="" if name == record.name else name,
         kind=document.kind,
         camera=document.camera,
         taken=None if taken is None else (taken.origin, taken.instant, taken.wall, taken.offset),
