@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -40,7 +41,7 @@ class AlbumParts(Protocol):
 
 
 class AlbumLinks:
-    """Gives files their names in albums, and takes them away.
+    """Gives files their names in albums.
 
     Args:
         parts: the destination, and how albums are shown there.
@@ -50,7 +51,6 @@ class AlbumLinks:
         self._parts = parts
         self._numbers = itertools.count()
         self._style = _style_of(parts)
-        self._directories: dict[str, str] | None = None
         self.warnings: list[str] = []
 
     def show(self, directory: str, members: list[ContentRecord]) -> None:
@@ -69,37 +69,17 @@ class AlbumLinks:
             if member.path in missing:
                 continue  # The run has put back what the source has: this one is for a verification to tell of.
             # One that had to take a suffix keeps it, also when the plain name is free again.
-            kept = suffixed[member.content] not in missing and self._is_same(member, suffixed[member.content])
+            kept = suffixed[member.content] not in missing and self._is_shown(member, suffixed[member.content], style)
             if not kept:
                 self._show(directory, member, style)
 
-    def remove(self, member: ContentRecord) -> None:
-        """Take a file's names in all its albums away, while the file itself is there still."""
-        if self._directories is None:
-            self._directories = {album.id: album.directory for album in self._parts.state.albums()}
-        for album in member.albums:
-            directory = self._directories.get(album.id)
-            if directory is None:
-                continue
-            try:
-                for path in candidate_paths(_wanted(directory, member), member.content):
-                    if self._is_link(member, path):
-                        self._parts.destination.remove(path)
-            except (ItemError, FileNotFoundError) as error:
-                self.warnings.append(f"{directory}: the name of {member.path} could not be taken away: {error}")
-
-    def _is_link(self, member: ContentRecord, path: str) -> bool:
-        """Whether the name ``path`` is the member's; a symbolic link that was not there is there now."""
-        if self._parts.destination.stat(path) is not None:
-            return self._is_same(member, path)
-        able = self._parts.destination.capabilities
-        if self._style != "symlink" and (self._style is not None or able.hardlinks or not able.symlinks):
-            return False
-        try:
-            self._parts.destination.link(member.path, path, kind="symlink")
-        except (TargetExistsError, ItemError, FileNotFoundError):
-            return False
-        return True
+    def _is_shown(self, member: ContentRecord, path: str, style: LinkStyle) -> bool:
+        """Whether the file that stands at ``path`` is the member's name there; a hard link is known without reading."""
+        if style == "hardlink":
+            with suppress(TargetExistsError, ItemError, FileNotFoundError):
+                self._parts.destination.link(member.path, path, kind=style)
+                return True
+        return self._is_same(member, path)
 
     def _show(self, directory: str, member: ContentRecord, style: LinkStyle) -> None:
         """Give a member the file's own name in the album, or one with a suffix where two would be alike."""

@@ -18,7 +18,6 @@ import msgspec
 from syncengine.api import Destination, Inventory, ItemError, TargetExistsError
 from syncengine.engine import trash
 from syncengine.engine.account import Account
-from syncengine.engine.album_links import AlbumLinks
 from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.departures import Departure, Departures, Holder
 from syncengine.engine.papers import Papers
@@ -27,6 +26,7 @@ from syncengine.engine.ports import State
 from syncengine.engine.reconciling import reconcile
 from syncengine.engine.recording import Recorder
 from syncengine.engine.removals import LEFT, Mirror, Removals
+from syncengine.engine.stale_links import StaleLinks
 from syncengine.engine.trash import Entry, Trash, TrashedFile
 from syncengine.errors import InterruptedRunError
 from syncengine.records import ContentRecord, ItemRecord, StateBatch
@@ -168,7 +168,7 @@ class _Remover:
         self._recorder = recorder
         self._unsure = unsure
         self._trash = Trash(parts.destination, parts.run)
-        self._links = AlbumLinks(parts)
+        self._links = StaleLinks(parts, parts.albums)
         self._when = datetime.now(UTC).isoformat(timespec="seconds")
 
     def remove(self, departures: Departures) -> None:
@@ -289,7 +289,7 @@ class _Remover:
                 [f"{record.path} left the source and stays: it has been changed at the destination since it was stored"]
             )
             return False
-        self._links.remove(record)
+        self._links.take_down(record, record.path)
         for file in self._files(record):
             try:
                 self._parts.destination.move(file.path, file.trashed)
