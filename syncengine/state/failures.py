@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -90,7 +91,8 @@ def _fatal(directory: Path, error: Exception) -> FatalError:
             f"there is no space left for the state in {directory}",
             advice="free some space there and run again; what was recorded so far is kept",
         )
-    if isinstance(error, (lmdb.ReadonlyError, PermissionError)):
+    is_read_only = isinstance(error, OSError) and error.errno == errno.EROFS
+    if is_read_only or isinstance(error, (lmdb.ReadonlyError, PermissionError)):
         return FatalError(
             f"the state in {directory} cannot be written: {error}",
             advice="make the directory writable for this user, or set SYNCENGINE_STATE_DIR to one that is",

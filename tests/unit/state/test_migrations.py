@@ -5,6 +5,7 @@ The store of version 1 is made here with nothing but LMDB, from what version 1 i
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import subprocess
@@ -187,6 +188,19 @@ def test_an_odd_store_is_one_line(tmp_path: Path, what: str) -> None:
     assert what in said or what == "lock.mdb"
     assert "\n" not in said
     assert caught.value.advice
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_a_directory_that_cannot_be_written_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code), str(tmp_path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(FatalError, match="cannot be written") as caught:
+        StateStore.open(tmp_path / "state")
+    assert "SYNCENGINE_STATE_DIR" in caught.value.advice
 
 
 @pytest.mark.parametrize("name", ["data.mdb", "lock.mdb"])
