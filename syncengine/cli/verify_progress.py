@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ class Tally:
         self.read = self.found = 0
         self.text = ""
         self._start = 0.0
+        self._lock = threading.Lock()
 
     def planned(self, files: int, size: int) -> None:
         """Take what there is to read."""
@@ -45,11 +47,18 @@ class Tally:
         self.done += files
         self.done_size += size
 
+    def reading(self, size: int) -> None:
+        """Count a part of a large file."""
+        with self._lock:
+            self.done_size += size
+            self.read += size
+
     def checked(self, size: int, finding: Finding | None) -> None:
         """Count a file."""
         self.done += 1
-        self.done_size += size
-        self.read += size
+        with self._lock:
+            self.done_size += size
+            self.read += size
         self.found += finding is not None
         self.text = ""
 
@@ -85,6 +94,11 @@ class PlainLines(Tally):
         self._profile = profile
         self._next = time.monotonic() + _EVERY
 
+    def reading(self, size: int) -> None:
+        """Count a part of a large file, and say where the verification is when it is time."""
+        super().reading(size)
+        self._say()
+
     def checked(self, size: int, finding: Finding | None) -> None:
         """Count a file, and say where the verification is when it is time."""
         super().checked(size, finding)
@@ -118,6 +132,11 @@ class LiveLine(Tally):
     def skipped(self, files: int, size: int) -> None:
         """Count what an earlier part has read, and show it."""
         super().skipped(files, size)
+        self._show()
+
+    def reading(self, size: int) -> None:
+        """Count a part of a large file, and show it."""
+        super().reading(size)
         self._show()
 
     def checked(self, size: int, finding: Finding | None) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, BinaryIO
@@ -30,6 +30,8 @@ _BATCH_FILES = 64
 _BATCH_BYTES = 16 << 20
 #: From so many bytes on the kernel is told that a file is read from its beginning to its end.
 _LARGE = 4 << 20
+#: Bytes of a large file after which it is told how far it is read; a multiple of what one read brings.
+_TOLD = 64 << 20
 #: The disk or the file system says that these very bytes are lost.
 _LOST_BYTES = frozenset({errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.EILSEQ})
 
@@ -40,6 +42,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     Args:
         file: what was recorded.
         size: bytes that were read.
+        told: how many of them were told while it was read.
         finding: what is wrong with it, if anything is.
         metadata: what is wrong with its metadata file, if anything is.
     """
@@ -48,6 +51,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     size: int
     finding: Finding | None
     metadata: Finding | None = None
+    told: int = 0
 
 
 class Reader:
@@ -57,12 +61,20 @@ class Reader:
         destination: open.
         documents: looks at the metadata file of each stored file.
         stop: set when it is to end soon.
+        tell: told while a large file is being read, from several threads: so many more bytes of it.
     """
 
-    def __init__(self, destination: Destination[Any], documents: Documents, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        destination: Destination[Any],
+        documents: Documents,
+        stop: threading.Event,
+        tell: Callable[[int], None] = lambda size: None,
+    ) -> None:
         self._destination = destination
         self._documents = documents
         self._stop = stop
+        self._tell = tell
         self._mine = threading.local()
 
     def read_all(self, files: Iterable[RecordedFile], threads: int) -> Generator[Reading, None, None]:
@@ -92,7 +104,7 @@ class Reader:
         size, finding = 0, None
         try:
             with self._destination.read(file.path) as stream:
-                size, digest = self.digest(stream, file.size or 0)
+                size, digest = self.digest(stream, file.size or 0, self._tell)
             finding = _compared(file, size, digest)
         except FileNotFoundError:
             finding = self._missing(file)
@@ -106,7 +118,7 @@ class Reader:
             self._destination.stat(file.path)  # A destination that went away says so here, and ends the verification.
             finding = _found(file, FindingKind.UNREADABLE, f"it cannot be read: {error.strerror or error}")
         metadata = self._documents.look_at(file) if file.role == "stored" else None
-        return Reading(file, size, finding, metadata)
+        return Reading(file, size, finding, metadata, size - size % _TOLD)
 
     def _missing(self, file: RecordedFile) -> Finding:
         is_link = False
@@ -115,12 +127,15 @@ class Reader:
         reason = "a symbolic link is in its place" if is_link else "there is no regular file of that name"
         return _found(file, FindingKind.MISSING, reason)
 
-    def digest(self, stream: BinaryIO, expected: int) -> tuple[int, bytes]:
+    def digest(
+        self, stream: BinaryIO, expected: int, tell: Callable[[int], None] = lambda size: None
+    ) -> tuple[int, bytes]:
         """Return how many bytes a stream holds, and their SHA-256.
 
         Args:
             stream: at its beginning.
             expected: how many there should be.
+            tell: told of each further ``_TOLD`` bytes.
 
         Raises:
             InterruptedRunError: it was asked to stop.
@@ -143,6 +158,8 @@ class Reader:
                 return size, digest.digest()
             digest.update(chunk)
             size += count
+            if size % _TOLD < count:
+                tell(_TOLD)
             if self._stop.is_set():
                 raise InterruptedRunError
 

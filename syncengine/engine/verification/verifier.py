@@ -39,8 +39,12 @@ class Watcher(Protocol):
         """So many more of them were read by an earlier part."""
         ...
 
+    def reading(self, size: int) -> None:
+        """So many more bytes of a large file were read; called from several threads."""
+        ...
+
     def checked(self, size: int, finding: Finding | None) -> None:
-        """One more of them was read."""
+        """One more of them was read, with so many bytes beside those that ``reading`` was told."""
         ...
 
     def note(self, text: str) -> None:
@@ -106,7 +110,7 @@ class _Verifier:
     def __init__(self, parts: Verifying) -> None:
         self._parts = parts
         documents = Documents(parts.destination, parts.profile, is_wanted="json" in parts.metadata)
-        self._reader = Reader(parts.destination, documents, parts.stop)
+        self._reader = Reader(parts.destination, documents, parts.stop, parts.watcher.reading)
         self._confirmer = Confirmer(parts.destination, parts.state, self._reader, parts.exclusive)
         self._file = ProgressFile(parts.progress_file)
         self._findings: list[Finding] = []
@@ -211,7 +215,7 @@ class _Verifier:
         self._bytes_read += reading.size
         if reading.finding is None and reading.metadata is None:
             self._file.add(reading.file.line())
-        self._parts.watcher.checked(reading.size, reading.finding or reading.metadata)
+        self._parts.watcher.checked(reading.size - reading.told, reading.finding or reading.metadata)
 
     def _look_around(self, recorded: RecordedFiles, selection: Selection) -> None:
         """Look at what belongs to the whole: the list of checksums, albums, files that nobody recorded."""

@@ -125,7 +125,8 @@ def test_the_live_line_shows_files_bytes_and_words():
     assert shown["words"] == "asking the state"
     watcher.planned(10, 1000)
     watcher.skipped(5, 500)
-    watcher.checked(100, None)
+    watcher.reading(60)
+    watcher.checked(40, None)
     assert (shown["completed"], shown["total"], shown["files"]) == (600, 1000, "6/10 files")
     assert shown["bytes"] == "600 B of 1.0 kB"
 

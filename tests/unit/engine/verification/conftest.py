@@ -23,6 +23,7 @@ class Watched:
     def __init__(self) -> None:
         self.plan: tuple[int, int] = (0, 0)
         self.skips = 0
+        self.read = 0
         self.files = 0
         self.after: Callable[[int], Any] = lambda count: None
 
@@ -32,7 +33,11 @@ class Watched:
     def skipped(self, files: int, size: int) -> None:
         self.skips += files
 
+    def reading(self, size: int) -> None:
+        self.read += size
+
     def checked(self, size: int, finding: Finding | None) -> None:
+        self.read += size
         self.files += 1
         self.after(self.files)
 

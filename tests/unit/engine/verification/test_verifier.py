@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from syncengine.api import AlbumRef, Destination, FatalError, ItemError
+from syncengine.engine.verification import reading
 from syncengine.engine.verification.findings import FindingKind
 from syncengine.testing.faults import Faults, FaultyDestination
 from tests.unit.engine.photos import ROME, Stamp, photo
@@ -307,6 +308,17 @@ def test_a_destination_that_goes_away_ends_it_and_nothing_is_called_missing(back
     )
     assert (found.ended, found.reason, found.findings) == ("stopped", "it went away; mount it", [])
     assert not found.is_proof
+
+
+@pytest.mark.parametrize("told", [1, 4, 1000])
+def test_large_files_are_told_while_they_are_read(backup, verified, watched, monkeypatch, told):
+    monkeypatch.setattr(reading, "_CHUNK", 1)
+    monkeypatch.setattr(reading, "_TOLD", told)
+    on_disk(backup)
+    backup.library.add(photo("a.jpg"), b"of ten or more bytes")
+    backup.run()
+    found = verified(threads=1)
+    assert (watched.read, found.bytes_read) == (20, 20)
 
 
 def test_nothing_is_read_twice(backup, verified):
