@@ -12,7 +12,6 @@ import msgspec
 
 from syncengine.api import ItemError, TargetExistsError
 from syncengine.engine import metadata_file, xmp_file
-from syncengine.engine.album_links import AlbumLinks
 from syncengine.engine.bundling import Bundle, Bundler, MediaFile
 from syncengine.engine.changes import Change
 from syncengine.engine.conclusion import Conclusion, conclude
@@ -22,6 +21,7 @@ from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
 from syncengine.engine.rearranging import Rearranged, Rearranger, followers, rearranger_of
 from syncengine.engine.staging import write_staged
+from syncengine.engine.stale_links import StaleLinks
 from syncengine.engine.work import REMAKE, Batch, Copy
 from syncengine.records import ContentRecord
 
@@ -227,7 +227,7 @@ class Placer:
         before, destination = bundle.before, self._parts.destination
         if before is None or before.path == bundle.record.path:
             return
-        AlbumLinks(self._parts).remove(before)
+        StaleLinks(self._parts, self._parts.albums).take_down(before, before.path)
         with suppress(FileNotFoundError):
             destination.remove(metadata_file.metadata_path(before.path))
         with suppress(FileNotFoundError):
