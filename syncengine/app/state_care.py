@@ -66,11 +66,11 @@ def rebuild_state(profile: Profile, progress: Progress, stop: threading.Event, *
         stack.enter_context(profile_lock(directory, profile.name))
         destination = _existing_destination(profile, stop, stack)
         check_same_destination(directory, profile.name, destination)
+        opened = open_state(profile, directory, mend=True)
+        store = stack.enter_context(opened.store)
         others = profiles_of(directory, destination.identity)
         stack.enter_context(others_locked(profile.name, others, directory))
         stack.enter_context(destination_lock(directory, destination.identity))
-        opened = open_state(profile, directory, mend=True)
-        store = stack.enter_context(opened.store)
         copied = () if opened.warnings else _copy_or_warn(store, directory)
         scratch = temporary_directory(stack)
         task = rebuild_task(

@@ -168,6 +168,13 @@ def test_rebuilding_by_command(home: Place) -> None:
     assert home.rebuild(rehash=True).dropped == 0
 
 
+def test_a_damaged_state_of_several_profiles_is_rebuilt_by_command(home: Place) -> None:
+    for name in ("north", "south"):
+        home.run(home.profile(name))
+    home.damage()
+    assert home.rebuild(home.profile("north")).items == {"north": 1, "south": 1}
+
+
 def test_rebuilding_keeps_a_copy_of_what_was_there(home: Place) -> None:
     home.run()
     for path in copies(home.state):
