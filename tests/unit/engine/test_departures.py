@@ -68,7 +68,7 @@ def media(identity: str, name: str = "") -> MediaItem:
     return MediaItem(id=identity, name=name, kind=Kind.PHOTO, content_token="")
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(known=IDS, listed=IDS)
 def test_what_left_is_what_is_known_and_not_listed(known: set[str], listed: set[str]) -> None:
     state = Remembered(known)
