@@ -70,6 +70,8 @@ class Bundle(msgspec.Struct, kw_only=True):
 
 Bundles = dict[bytes, Bundle]
 
+#: The method by which the same bytes are known.
+_SAME_BYTES = "sha256"
 _OWNER_GONE = "the file that it is a copy of is not there; the next run stores it"
 
 
@@ -238,11 +240,25 @@ class Bundler:
             record,
             albums=united_albums(previous.albums, record.albums),
             origins=united(previous.origins, record.origins),
-            copies=tuple(copy for copy in previous.copies if copy[:2] != (record.profile, record.item)),
+            copies=self._other_holders(work, previous),
             near=united(previous.near, record.near),
             sidecar_path=previous.sidecar_path,
             sidecar_sha256=previous.sidecar_sha256,
+            restored=previous.restored,
         )
+
+    def _other_holders(self, work: Work, previous: ContentRecord) -> tuple[tuple[str, str, str, str, int], ...]:
+        """Return the items but this one that hold a content; whoever it was stored for so far is one of them."""
+        own, before = (self._parts.profile, work.item.id), (previous.profile, previous.item)
+        copies = tuple(copy for copy in previous.copies if copy[:2] not in (own, before))
+        if not all(before) or before == own:
+            return copies
+        if previous.profile == self._parts.profile:
+            (known,) = self._parts.state.items([previous.item])
+            if known is None or known.content != previous.content:
+                return copies
+        method = work.fingerprints[0][0] if work.fingerprints else _SAME_BYTES
+        return (*copies, (*before, previous.name, method, 0))
 
     def _add_copy(self, work: Work, copy: Copy, bundles: Bundles) -> None:
         """Unite a copy's albums and origins with those of the file that is kept."""

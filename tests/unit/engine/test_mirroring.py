@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from syncengine.api import AlbumRef, CaptureTime, Inventory, ItemError, Kind, MediaItem, Selection
+from syncengine.api import AlbumRef, CaptureTime, Inventory, ItemError, Kind, MediaItem, Selection, Sink
 from syncengine.engine import trash
 from syncengine.engine.removals import Budget, Mirror
+from syncengine.records import StateBatch
 from syncengine.testing.faults import Fault, Faults, FaultyDestination, FaultySource
 from syncengine.testing.memory.source import MemorySource, MemorySourceOptions
 from syncengine_plugins.destinations.filesystem import FilesystemDestination, FilesystemOptions
@@ -238,6 +239,56 @@ def test_a_file_that_another_profile_holds_stays(mirrored: Any) -> None:
     assert (record.profile, record.item) == ("other", "a")
     mirrored.profile = "other"
     assert mirrored.run().removed == 1
+
+
+def test_who_stored_a_file_holds_it_still_when_another_profile_stores_it_again(mirrored: Any) -> None:
+    mirrored.destination.remove("photos/2019/05/a.jpg")
+    mirrored.profile = "other"
+    mirrored.run()
+    mirrored.library.remove("a")
+    assert mirrored.run().removed == 0
+    assert len(mirrored.files()) == 5
+    mirrored.profile = "test"
+    assert mirrored.run().removed == 1
+
+
+def test_without_deduplication_a_file_that_two_profiles_list_is_held_by_both(mirrored: Any) -> None:
+    mirrored.dedups = tuple
+    mirrored.library.add(photo("f"), b"content f")
+    mirrored.run()
+    mirrored.profile = "other"
+    mirrored.run()
+    mirrored.library.remove("f")
+    assert mirrored.run().removed == 0
+    mirrored.profile = "test"
+    assert mirrored.run().removed == 1
+
+
+def test_an_item_that_failed_holds_what_its_copy_stored_again(mirrored: Any) -> None:
+    mirrored.library.add(photo("copy"), b"content a")
+    mirrored.run()
+    mirrored.destination.remove("photos/2019/05/a.jpg")
+    mirrored.source = lambda: _WithoutA(MemorySourceOptions(), mirrored.library)
+    assert mirrored.run().outcomes["failed"] == 1
+    mirrored.library.remove("copy")
+    assert (mirrored.run().removed, len(mirrored.files())) == (0, 5)
+
+
+class _WithoutA(MemorySource):
+    def fetch(self, item: MediaItem, into: Sink) -> None:
+        if item.id == "a":
+            raise ItemError("not now")
+        super().fetch(item, into)
+
+
+def test_what_was_brought_back_stays_when_it_was_stored_again_since(mirrored: Any) -> None:
+    with mirrored.parts() as parts:
+        records = [msgspec.structs.replace(record, restored="2026-01-01") for record in parts.state.all_contents()]
+        parts.state.commit(StateBatch(contents=records))
+    mirrored.destination.remove("photos/2019/05/a.jpg")
+    mirrored.run()
+    mirrored.library.remove("a")
+    assert (mirrored.run().removed, len(mirrored.files())) == (0, 5)
 
 
 def test_a_file_that_was_changed_at_the_destination_stays(mirrored: Any) -> None:
