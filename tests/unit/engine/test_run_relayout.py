@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import pytest
 
 from syncengine.api import AlbumRef
+from syncengine.records import StateBatch
+from syncengine.state.store import ProfileState
+from syncengine.testing.faults import Fault, Faults, FaultyDestination
 from syncengine.testing.memory.destination import MemoryDestination, MemoryDestinationOptions
 from tests.unit.engine.photos import ROME, Stamp, assert_checksums_hold, photo, put
 
@@ -223,3 +228,60 @@ def test_another_profile_finds_what_was_moved_without_fetching_it(backup: Any) -
     backup.relayout, backup.layout = True, "y/{name}"
     backup.run()
     assert set(backup.files("x")) == {"x/1.jpg"}
+
+
+@pytest.mark.parametrize("method", ["move", "place", "flush"])
+@pytest.mark.parametrize("at", [1, 2, 4, 7])
+@pytest.mark.parametrize("power_cut", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_the_next_run_finishes_what_a_killed_one_was_moving(backup: Any, method: str, at: int, power_cut: bool) -> None:
+    backup.layout = "photos/{id}"
+    names = {"a.jpg": "b.jpg", "b.jpg": "c.jpg", "c.jpg": "a.jpg", "d.jpg": "e.jpg"}
+    for id_, name in names.items():
+        backup.library.add(photo(id_, name=name, albums=(ROME,)), id_.encode())
+    backup.run()
+    backup.layout, backup.relayout = "photos/{name}", True
+    good = backup.destination
+    backup.destination = FaultyDestination(good, Faults([Fault(method, SystemExit(), at=at)]))
+    with suppress(SystemExit):
+        backup.run()
+    if power_cut:
+        good.storage.power_cut()
+    backup.destination, backup.relayout = good, False
+    report = backup.run()
+    assert (report.complete, report.outcomes["unchanged"], report.bytes_read) == (True, 4, 0)
+    assert {record.path: record.item.encode() for record in backup.contents()} == backup.files()
+    assert_checksums_hold(backup)
+    for record in backup.contents():
+        assert backup.document(record.path)["source"]["id"] == record.item
+    shown = {content for path, content in backup.files("albums").items() if not path.endswith("album.json")}
+    assert shown == {id_.encode() for id_ in names}
+    assert backup.run().outcomes["unchanged"] == 4
+    relaid(backup)
+    assert backup.files() == {f"photos/{name}": id_.encode() for id_, name in names.items()}
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_power_cut_between_moving_and_recording_doubles_and_loses_nothing(
+    backup: Any, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    backup.layout = "photos/{id}"
+    backup.library.add(photo("a.jpg", name="b.jpg"), b"one")
+    backup.library.add(photo("b.jpg", name="a.jpg"), b"two")
+    backup.run()
+    backup.layout, backup.relayout = "photos/{name}", True
+    commits = itertools.count(1)
+    commit = ProfileState.commit
+
+    def killed(state: ProfileState, batch: StateBatch) -> None:
+        if next(commits) == at:
+            raise SystemExit
+        commit(state, batch)
+
+    with monkeypatch.context() as patched, suppress(SystemExit):
+        patched.setattr(ProfileState, "commit", killed)
+        backup.run()
+    backup.relayout = False
+    report = backup.run()
+    assert (report.outcomes["unchanged"], report.bytes_read) == (2, 0)
+    assert backup.files() == {"photos/b.jpg": b"one", "photos/a.jpg": b"two"}
+    assert backup.files("metadata/photos").keys() == {"metadata/photos/a.jpg.json", "metadata/photos/b.jpg.json"}
