@@ -28,11 +28,11 @@ class Conclusion(msgspec.Struct, kw_only=True):
         unlisted: how many of those are done.
     """
 
-    lines: list[LedgerLine]
-    items: list[tuple[MediaItem, ItemRecord]]
-    contents: list[ContentRecord]
-    fingerprints: list[tuple[str, bytes, bytes]]
-    near: int
+    lines: list[LedgerLine] = []
+    items: list[tuple[MediaItem, ItemRecord]] = []
+    contents: list[ContentRecord] = []
+    fingerprints: list[tuple[str, bytes, bytes]] = []
+    near: int = 0
     warnings: list[str] = []
     followers: list[tuple[str, ItemRecord]] = []
     unlisted: int = 0
@@ -41,7 +41,7 @@ class Conclusion(msgspec.Struct, kw_only=True):
 def conclude(batch: Batch, bundles: Bundles) -> Conclusion:
     """Return what became of each work of the batch; works that an interrupted run did not get to leave no trace."""
     stored = [bundle.record for bundle in bundles.values() if bundle.changed and not bundle.failure]
-    conclusion = Conclusion(lines=[], items=[], contents=stored, fingerprints=[], near=0)
+    conclusion = Conclusion(contents=stored)
     for work in batch:
         bundle = bundles.get(work.copy_of.content if work.copy_of is not None else work.content)
         if bundle is not None and bundle.failure:

@@ -13,6 +13,9 @@ from syncengine.engine.safe_names import split_extension
 from syncengine.model import TimeOrigin
 from syncengine.records import ContentRecord
 
+#: Of an item that is not as a source has listed it.
+NOT_LISTED = ""
+
 
 def with_facts(record: ContentRecord, document: MetadataFile, name: str) -> ContentRecord:
     """Return a record with what its metadata file says.
@@ -61,7 +64,7 @@ def item_of(record: ContentRecord) -> MediaItem:
         id=record.item,
         name=record.name,
         kind=Kind(record.kind or Kind.PHOTO),
-        content_token="",
+        content_token=NOT_LISTED,
         taken=capture_time(record),
         albums=record.albums,
         camera=record.camera,

@@ -14,7 +14,7 @@ from syncengine.engine.image_work import needs_work
 from syncengine.engine.metadata_file import MetadataFile
 from syncengine.engine.parts import RunParts
 from syncengine.engine.recipe import difference
-from syncengine.engine.recorded_facts import item_of
+from syncengine.engine.recorded_facts import NOT_LISTED, item_of
 from syncengine.engine.relayout import Layouts
 from syncengine.engine.work import REMAKE, Work
 from syncengine.records import ContentRecord, ItemRecord
@@ -122,7 +122,7 @@ class Remakes:
         document = metadata_file.read(self._parts.destination, record.path)
         item = described(document) if document is not None else item_of(record)
         (known,) = self._parts.state.items([record.item])
-        known = known or ItemRecord(content_token="", metadata_token="", content=record.content)
+        known = known or ItemRecord(content_token=NOT_LISTED, metadata_token=NOT_LISTED, content=record.content)
         return Work(item=item, why=REMAKE, detail=reason, known=known, original_at=original, is_listed=False)
 
     def warnings(self) -> Iterator[str]:
@@ -158,7 +158,7 @@ def described(document: MetadataFile) -> MediaItem:
         id=document.source.id,
         name=document.name,
         kind=Kind(document.kind),
-        content_token="",
+        content_token=NOT_LISTED,
         taken=metadata_file.capture_time(taken) if taken is not None else None,
         description=document.description,
         location=document.location.source,
