@@ -80,6 +80,11 @@ def verify_profile(
         stack.enter_context(profile_lock(directory, f"{profile.name} (verify)"))
         store = stack.enter_context(StateStore.open(directory))
         destination = open_existing(profile, stop, stack)
+        if store.part(destination.identity).is_unfinished():
+            raise FatalError(
+                f"what the state holds of {destination.location} is not whole: making it again did not come to its end",
+                advice="run the profile, or 'syncengine state rebuild', and verify then",
+            )
         ground = Ground(
             profile=profile,
             directory=directory,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from operator import itemgetter
 
-from syncengine.api import FileStat
+from syncengine.api import FileStat, RunReport
 from syncengine.engine.rebuilding.catalogs import has_catalog, listed, load_catalogs
 from syncengine.engine.rebuilding.comparing import compare, uncovered
 from syncengine.engine.rebuilding.finds import restore_finds
@@ -67,8 +68,27 @@ def _rebuild(task: RebuildTask) -> Rebuilt:
         if count:
             rebuilt.items[profile] = count
     rebuilt.contents = task.shared.count_contents()
+    if rebuilt.dropped:
+        task.part.save_runs([_account(task, profile, rebuilt) for profile in sorted(profiles)])
     task.part.finish()
     return rebuilt
+
+
+def _account(task: RebuildTask, profile: str, rebuilt: Rebuilt) -> RunReport:
+    """Return what stands as a profile's last run until it runs again: no run before proves anything of what is lost."""
+    now = datetime.now(UTC)
+    moment = now.astimezone().isoformat(timespec="seconds")
+    return RunReport(
+        run=f"{now:%Y%m%dT%H%M%S%fZ}",
+        profile=profile,
+        source=task.plugin if profile == task.profile else "",
+        destination=task.destination.location,
+        started=moment,
+        finished=moment,
+        ended="stopped",
+        reason=f"the state was made again, and {rebuilt.dropped:,} files were not there as recorded; run again",
+        warnings=tuple(rebuilt.warnings),
+    )
 
 
 def _complete(task: RebuildTask, rebuilt: Rebuilt, authors: dict[str, set[str]]) -> None:

@@ -12,10 +12,11 @@ from syncengine import app
 from syncengine.api import Selection
 from syncengine.app import verification
 from syncengine.app.proof import proof_of
+from syncengine.app.state_care import rebuild_state
 from syncengine.app.verification import VerifyRequest, verify_profile
 from syncengine.cli.verify_progress import Tally
 from syncengine.engine.silence import Silent
-from syncengine.errors import ConfigError, FatalError, LockedError
+from syncengine.errors import ConfigError, FatalError, InterruptedRunError, LockedError
 from syncengine.state.locks import profile_lock
 from syncengine_plugins.sources.folder import FolderSource
 from tests.unit.app.test_runs import Home
@@ -56,6 +57,29 @@ def test_the_proof_of_a_run_that_was_not_complete_names_no_run(home):
 def test_a_part_is_no_proof(home, request_):
     assert verify(home, **request_).findings == []
     assert proof_of("test") is None
+
+
+def test_no_run_before_a_rebuilding_that_missed_files_proves_anything(home):
+    home.photo("b.jpg", b"b")
+    home.run()
+    (photo,) = (path for path in home.files() if path.startswith("photos/") and path.endswith("b.jpg"))
+    (home.directory / "backup" / photo).unlink()
+    rebuild_state(home.profile(), Silent(), threading.Event())
+    assert not app.reports("test", 1)[0].complete
+    verify(home)
+    assert getattr(proof_of("test"), "run", "") == ""
+    run = home.run()
+    verify(home)
+    assert proof_of("test").run == run.run
+
+
+def test_half_a_state_is_not_verified(home):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(InterruptedRunError):
+        rebuild_state(home.profile(), Silent(), stop)
+    with pytest.raises(FatalError, match="is not whole"):
+        verify(home)
 
 
 def test_two_selections_at_once_make_no_sense(home):

@@ -184,6 +184,10 @@ def test_a_missing_file_is_dropped_and_stored_again(scene):
     done = scene.rebuild()
     assert (done.dropped, done.contents, done.lost_items) == (1, 2, 1)
     assert "photos/2019/05/b.png is not there" in "".join(done.warnings)
+    with StateStore.open(scene.backup.directory / "state") as store:
+        accounts = {report.ended: report for report in store.bind("test", "").runs(2)}
+    assert (accounts["completed"].complete, accounts["stopped"].complete) == (True, False)
+    assert "1 files were not there as recorded" in accounts["stopped"].reason
     assert scene.run().outcomes["stored"] == 1
     assert scene.backup.read("photos/2019/05/b.png") == b"stamped two"
 
