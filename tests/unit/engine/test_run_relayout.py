@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from contextlib import suppress
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
-from syncengine.api import AlbumRef
+from syncengine.api import AlbumRef, CaptureTime
 from syncengine.records import StateBatch
-from syncengine.state.store import ProfileState
+from syncengine.state.store import ProfileState, StateStore
 from syncengine.testing.faults import Fault, Faults, FaultyDestination
 from syncengine.testing.memory.destination import MemoryDestination, MemoryDestinationOptions
 from tests.unit.engine.photos import ROME, Stamp, assert_checksums_hold, photo, put
@@ -285,3 +286,49 @@ def test_a_power_cut_between_moving_and_recording_doubles_and_loses_nothing(
     assert (report.outcomes["unchanged"], report.bytes_read) == (2, 0)
     assert backup.files() == {"photos/b.jpg": b"one", "photos/a.jpg": b"two"}
     assert backup.files("metadata/photos").keys() == {"metadata/photos/a.jpg.json", "metadata/photos/b.jpg.json"}
+
+
+def test_when_nobody_knows_how_files_were_laid_out_they_are_looked_at_once(backup: Any) -> None:
+    backup.transforms = (Stamp(),)
+    backup.library.add(photo("1.jpg"), b"one")
+    backup.run()
+    (setup,) = backup.directory.glob("setup-*.json")
+    setup.unlink()
+    assert backup.run().warnings == ()
+    assert setup.exists()
+    setup.write_bytes(b"damaged")
+    backup.layout = "x/{name}"
+    assert backup.run().warnings == ("1 files lie by another layout and stay there; run with --relayout to move them",)
+    relaid(backup)
+    assert backup.files("x").keys() == {"x/1.jpg"}
+
+
+def test_records_of_an_older_version_move_by_what_their_metadata_files_say(backup: Any) -> None:
+    full = photo("1.jpg", name="a.heic", camera="Pixel 4")
+    backup.transforms = (Stamp(extension=".jpg", keep=True),)
+    backup.library.add(photo("1.jpg", name="a.heic"), b"one", described=full)
+    backup.run()
+    (record,) = backup.contents()
+    with StateStore.open(backup.directory / "state") as store:
+        older = msgspec.structs.replace(record, stored_name="", kind="", camera="", taken=None)
+        store.bind(backup.profile, backup.destination.identity).commit(StateBatch(contents=[older]))
+    relaid(backup, layout="{kind}/{camera}/{taken:%Y}/{name}")
+    assert backup.files("photo").keys() == {"photo/Pixel 4/2019/a.jpg", "photo/Pixel 4/2019/a.heic"}
+    assert backup.contents()[0].camera == "Pixel 4"
+
+
+def test_another_time_zone_moves_and_dates_anew_what_knows_none_of_its_own(backup: Any, monkeypatch: Any) -> None:
+    wall = CaptureTime(origin="exif", wall="2019-12-31T23:30:00")
+    instant = CaptureTime(origin="source", instant=1_577_831_400_000)
+    backup.library.add(photo("1.jpg", taken=wall), b"one")
+    backup.library.add(photo("2.jpg", taken=instant), b"two")
+    backup.run()
+    assert backup.files().keys() == {"photos/2019/12/1.jpg", "photos/2019/12/2.jpg"}
+    monkeypatch.setattr("tests.unit.engine.conftest.ROME", ZoneInfo("Asia/Tokyo"))
+    backup.library.add(photo("3.jpg", taken=wall), b"three")
+    relaid(backup)
+    assert backup.files().keys() == {"photos/2019/12/1.jpg", "photos/2020/01/2.jpg", "photos/2019/12/3.jpg"}
+    times = {stat.path: stat.mtime for stat in backup.destination.list("photos")}
+    assert times["photos/2019/12/1.jpg"] == times["photos/2019/12/3.jpg"]
+    local = [backup.document(f"photos/2019/12/{name}.jpg")["taken"]["local"] for name in ("1", "3")]
+    assert local == ["2019-12-31T23:30:00+09:00"] * 2
