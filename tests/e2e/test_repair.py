@@ -124,4 +124,6 @@ def test_killed_at_any_moment_nothing_is_lost_and_the_next_one_finishes(desk):
         assert desk.run("verify", "profile.yaml", "--repair", "--json").code == 0
         assert desk.files("backup/photos") == whole
     assert desk.run("verify", "profile.yaml").code == 0
+    report = desk.run("run", "profile.yaml", "--json").json["runs"][0]  # It may have albums of a killed one to mend.
+    assert (report["outcomes"]["unchanged"], report["bytes_written"]) == (43, 0)
     assert "nothing changed" in desk.run("run", "profile.yaml").out
