@@ -30,6 +30,8 @@ class Uncovered:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.count = 0
+        #: Paths at which another file was recorded; that was said already.
+        self.claimed: set[str] = set()
 
     def add(self, file: FileStat) -> None:
         """Keep one."""
@@ -84,6 +86,7 @@ def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
                     _note(rebuilt, path, claim, why)
             if file is not None and not covered:
                 left.add(file)
+                left.claimed.update([path] if claims else ())
             if len(gone) + len(lost) >= _AT_ONCE:
                 _drop(task, gone)
                 _drop_lost(task, lost)

@@ -54,7 +54,7 @@ def _groups(task: RebuildTask) -> Iterator[_Group]:
     for line in text_lines(task, DEDUPLICATION):
         try:
             yield decoder.decode(line.strip().rstrip(b","))
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             continue  # the head and the end of the file, or a line that somebody has changed
 
 

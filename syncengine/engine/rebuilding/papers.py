@@ -19,7 +19,7 @@ from syncengine.engine.hashing import digest_of
 from syncengine.engine.layout import recipe_of
 from syncengine.engine.metadata_file import MetadataFile
 from syncengine.engine.rebuilding.comparing import Uncovered
-from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
+from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
 from syncengine.engine.recorded_facts import with_facts
 from syncengine.engine.safe_names import split_extension
 from syncengine.records import AlbumRecord, ContentRecord, StateBatch
@@ -70,7 +70,10 @@ def restore_from_metadata(
         task.check_stop()
         batch = StateBatch()
         for file in page:
-            record = _from_metadata(task, file, authors, batch.contents)
+            document, why = _document(task, file)
+            if why and file.path not in files.claimed:
+                _note(rebuilt, file.path, why)
+            record = _record(task, document, authors, batch.contents) if document is not None else None
             if record is None:
                 left.add(file)
                 continue
@@ -99,18 +102,24 @@ def restore_albums(task: RebuildTask) -> None:
         task.part.write([("", batch)])
 
 
-def _from_metadata(
-    task: RebuildTask, file: FileStat, authors: Authors, others: list[ContentRecord]
-) -> ContentRecord | None:
-    """Return the record of a stored file by the word of its metadata file, if that is about this very file."""
+def _document(task: RebuildTask, file: FileStat) -> tuple[MetadataFile | None, str]:
+    """Return the metadata file of a stored file, or none and why: the file is not the one that it is about."""
     with suppress(ItemError, OSError):
         document = metadata_file.read(task.destination, file.path)
-        if document is None or (document.stored.path, document.stored.size) != (file.path, file.size):
-            return None
+        if document is None or document.stored.path != file.path:
+            return None, ""
+        if document.stored.size != file.size:
+            return None, f"has {file.size:,} bytes instead of {document.stored.size:,}"
         if task.rehash and not _holds(task, file.path, document.stored.sha256):
-            return None
-        return _record(task, document, authors, others)
-    return None
+            return None, "has other bytes than were stored"
+        return document, ""
+    return None, ""
+
+
+def _note(rebuilt: Rebuilt, path: str, why: str) -> None:
+    rebuilt.dropped += 1
+    if rebuilt.dropped <= MOST_NAMED:
+        rebuilt.warnings.append(f"{path} {why}: the next run that finds it in its source stores it again")
 
 
 def _record(
@@ -214,7 +223,7 @@ def _decoded(task: RebuildTask, path: str, kind: type[T]) -> T | None:
     try:
         with task.destination.read(path) as stream:
             return msgspec.json.decode(stream.read(), type=kind)
-    except (ItemError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (ItemError, OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # The last: nested too deep.
         return None
 
 

@@ -202,6 +202,18 @@ def test_a_file_of_another_length_is_not_taken_for_what_was_stored(scene):
     assert scene.backup.read("photos/2019/05/b.png") == b"cut"
 
 
+@pytest.mark.parametrize(("content", "rehash"), [(b"cut", False), (b"stamped tvo", True)])
+def test_a_file_that_is_not_what_its_metadata_file_says_is_not_passed_over(scene, content, rehash):
+    overwrite(scene, "photos/2019/05/b.png", content)
+    scene.lose("metadata/catalog")
+    done = scene.rebuild(rehash=rehash)
+    assert (done.dropped, done.from_metadata) == (1, 2)
+    assert "photos/2019/05/b.png has" in done.warnings[0]
+    scene.run()
+    assert b"stamped two" in scene.backup.files().values()
+    assert scene.backup.read("photos/2019/05/b.png") == content
+
+
 def test_a_file_of_the_same_length_is_seen_when_it_is_hashed(scene):
     overwrite(scene, "photos/2019/05/b.png", b"stamped tvo")
     assert scene.rebuild().dropped == 0
