@@ -154,7 +154,7 @@ def parse(line: bytes) -> CatalogLine:
     """
     try:
         found = _DECODER.decode(line)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # The last: nested too deeply.
         raise ValueError(f"not a line of the catalog: {error}") from error
     if found.v > VERSION:
         raise ValueError(f"a line of the catalog by a newer syncengine (version {found.v})")

@@ -111,7 +111,7 @@ def read(destination: Destination[Any], path: str) -> MetadataFile | None:
     try:
         with destination.read(metadata_path(path)) as stream:
             return _DECODER.decode(stream.read())
-    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # Or nested too deeply.
         return None
 
 

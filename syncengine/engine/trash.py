@@ -185,7 +185,7 @@ def entries(destination: Destination[Any], run: str) -> Iterator[Held]:
         for line in lines:
             try:
                 yield _believed(run, decoder.decode(line))
-            except (msgspec.MsgspecError, ValueError):
+            except (msgspec.MsgspecError, ValueError, RecursionError):  # The last: nested too deeply.
                 continue
 
 

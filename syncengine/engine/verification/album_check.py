@@ -134,7 +134,7 @@ class AlbumCheck:
         except FileNotFoundError:
             # An album that its last photo left for the trash has no directory any more.
             reason = "there is no file of that name" if self._is_shown and members else ""
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             reason = "it cannot be understood"
         except (ItemError, OSError) as error:
             reason = f"it cannot be read: {error}"

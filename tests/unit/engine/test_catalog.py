@@ -84,6 +84,7 @@ def test_a_name_that_is_no_unicode_is_kept_in_letters() -> None:
         b'{"fingerprint": {"method": "x"}}',
         b'{"gone_content": "x"}',
         b'{"gone_item": {"id": "a"}}',
+        pytest.param(b'{"raw":' * 50_000, id="nested"),
     ],
 )
 def test_a_line_that_is_none_is_refused(line: bytes) -> None:

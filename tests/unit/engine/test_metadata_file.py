@@ -111,7 +111,7 @@ def test_an_xmp_sidecar_that_somebody_edited_is_left_alone(backup):
     assert backup.read(path) == b"edited by hand"
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b"\xff", pytest.param(b'{"raw":' * 50_000, id="nested")])
 def test_a_damaged_metadata_file_is_made_again(backup, content):
     backup.library.add(msgspec.structs.replace(ITEM, metadata_token="1"), b"abc")
     backup.run()

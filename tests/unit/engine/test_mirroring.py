@@ -359,7 +359,16 @@ def test_expired_entries_are_emptied_and_nothing_else(mirrored: Any) -> None:
     assert set(mirrored.files(".syncengine/trash")) == {f"{held}/mine.txt", f"{held}/entries.jsonl"}
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"id":"x","name":"x","when":"1999-01-01","why":"x"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{",
+        b"[]",
+        pytest.param(b'{"raw":' * 50_000, id="nested"),
+        b'{"id":"x","name":"x","when":"1999-01-01","why":"x"}',
+    ],
+)
 def test_lines_that_make_no_sense_are_passed_over(mirrored: Any, line: bytes) -> None:
     mirrored.library.remove("a")
     report = mirrored.run()

@@ -49,7 +49,7 @@ def read_format(private: str) -> Format | None:
         content = stream.read(1 << 16)
     try:
         found = msgspec.json.decode(content, type=Format)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
     if found.format > _NEWEST:
         raise FatalError(
