@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 
 _MAPS = Path("/proc/self/maps")  # proc_pid_maps(5)
@@ -46,12 +47,16 @@ def give_back(file: Path) -> int:
     """Give the pages of a mapped file back once; return how many maps of it there are. The maps must not move."""
     if not sys.platform.startswith("linux"):
         return 0
-    libc = ctypes.CDLL(None, use_errno=True)
     count = 0
     for begin, end in _maps_of(file):
-        libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONT_NEED)
+        _libc().madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONT_NEED)
         count += 1
     return count
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
 
 
 def _maps_of(file: Path) -> Iterator[tuple[int, int]]:
