@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from syncengine.app.renewal import profiles_of
 from syncengine.engine import spool
 from syncengine.engine.silence import Silent
 from syncengine.errors import FatalError, InterruptedRunError, LockedError
-from syncengine.state.copies import copies
+from syncengine.state.copies import copies, keep_copy
 from syncengine.state.failures import StateDamagedError
 from syncengine.state.locks import profile_lock
 from syncengine.state.scanning import pages
@@ -287,7 +288,9 @@ def test_a_copy_by_hand(home: Place) -> None:
         state_care.backup_state(home.directory / "nowhere/copy.mdb")
 
 
-def test_a_run_that_changed_something_leaves_a_copy_once_a_day(home: Place) -> None:
+def test_a_run_that_changed_something_leaves_a_copy_once_a_day(home: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = datetime(2026, 6, 1, tzinfo=UTC)
+    monkeypatch.setattr(copying, "keep_copy", lambda store, directory: keep_copy(store, directory, today))
     home.run(dry_run=True)
     assert copies(home.state) == []
     home.run()
