@@ -58,8 +58,9 @@ def half_files(scene: Scene, whole: Files, before: Files) -> list[str]:
     """
     known = {file.digest for files in (whole, before) for path, file in files.items() if is_media(path)}
     found = scene.files()
-    half = [path for path, file in found.items() if _shows_a_photo(path) and file.digest not in known]
-    return half + [path for path in found if not _can_be_read(scene, path)]
+    files = [path for path in found if not (scene.backup / path).is_symlink()]
+    half = [path for path in files if _shows_a_photo(path) and found[path].digest not in known]
+    return half + [path for path in files if not _can_be_read(scene, path)]
 
 
 def _shows_a_photo(path: str) -> bool:

@@ -26,11 +26,15 @@ class Library(msgspec.Struct, frozen=True):
         begin: makes the library of the first run in a directory.
         change: turns it into that of a second run, and the backup of the first run into what somebody left of it;
             ``None`` when the first run is the one that is killed.
+        more: lines of the profile.
+        arguments: of every ``syncengine run`` but the first.
     """
 
     source: str
     begin: Callable[[Path], None]
     change: Callable[[Path], None] | None = None
+    more: str = ""
+    arguments: tuple[str, ...] = ()
 
 
 @lru_cache
@@ -90,6 +94,20 @@ def grow(directory: Path) -> None:
     (backup / "photos/2019/06/IMG_0020.jpg").write_bytes(b"somebody else's")
 
 
+def shrink(directory: Path) -> None:
+    """Some photos have left the source, one of them a copy; one has come."""
+    for name in ("Rome/IMG_0005.jpg", "Sea/IMG_0002.jpg", "Rome/a.heic", "empty.jpg"):
+        (directory / "photos" / name).unlink()
+    _put(directory, "Sea/IMG_0020.jpg", jpeg(20), 20)
+
+
+def rearrange(directory: Path) -> None:
+    """Another layout, and another quality of what is converted."""
+    profile = directory / "profile.yaml"
+    text = profile.read_text().replace("layout: {", 'layout: {path: "photos/{taken:%Y}/{name}", ')
+    profile.write_text(text.replace("keep_original: true", "keep_original: true, quality: 60"))
+
+
 def takeout(directory: Path) -> None:
     """An export in two parts: albums, an exact copy, a HEIC, what only a sidecar knows."""
     directory /= "photos"
@@ -112,6 +130,12 @@ LIBRARIES = {
     "folder": Library("folder: {path: photos, folders_as_albums: true}", folder),
     "folder that grew": Library("folder: {path: photos, folders_as_albums: true}", folder, grow),
     "takeout": Library("takeout: {path: photos}", takeout),
+    "mirror": Library(
+        "folder: {path: photos, folders_as_albums: true}", folder, shrink, "sync: {mode: mirror, max_delete: 50}\n"
+    ),
+    "another profile": Library(
+        "folder: {path: photos, folders_as_albums: true}", folder, rearrange, "", ("--remake", "--relayout")
+    ),
 }
 
 

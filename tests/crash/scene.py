@@ -33,7 +33,7 @@ destination:
 layout: {{metadata: [json, xmp]}}
 execution: {{workers: 1}}
 timezone: Europe/Rome
-"""
+{more}"""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -57,10 +57,12 @@ class Scene:
     Args:
         directory: of the scene.
         temporary: for what runs leave there that are killed; its path is short, or no socket could be made there.
+        arguments: of every run.
         batch: items in a batch of a run; small, so that a small library has several.
     """
 
-    def __init__(self, directory: Path, temporary: Path, *, batch: int = 3) -> None:
+    def __init__(self, directory: Path, temporary: Path, arguments: Sequence[str] = (), *, batch: int = 3) -> None:
+        self._arguments = arguments
         self.directory = directory
         self.backup = directory / "backup"
         self.environment = {
@@ -88,7 +90,7 @@ class Scene:
     ) -> subprocess.Popen[str]:
         """Start a run."""
         return subprocess.Popen(
-            [*before, sys.executable, "-m", "syncengine", "run", profile],
+            [*before, sys.executable, "-m", "syncengine", "run", profile, *self._arguments],
             cwd=self.directory,
             env={**self.environment, **(more or {})},
             stdin=subprocess.DEVNULL,
@@ -140,10 +142,12 @@ class Stage:
         self._temporary = Path(tempfile.mkdtemp(prefix="crash-"))
         weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
         self._numbers = itertools.count(1)
+        self._arguments = library.arguments
         self._begun = directory / "begun"
         self._begun.mkdir(parents=True)
         keep = "true" if library.change else "false"
-        (self._begun / "profile.yaml").write_text(PROFILE.format(name="crash", source=library.source, keep=keep))
+        text = PROFILE.format(name="crash", source=library.source, keep=keep, more=library.more)
+        (self._begun / "profile.yaml").write_text(text)
         library.begin(self._begun)
         if library.change is not None:
             done = Scene(self._begun, self._temporary).run()
@@ -160,7 +164,7 @@ class Stage:
         """Return a scene of its own, just before the run."""
         directory = self._directory / f"scene-{next(self._numbers)}"
         copy_tree(self._begun, directory)
-        return Scene(directory, self._temporary)
+        return Scene(directory, self._temporary, self._arguments)
 
     def drop(self, scene: Scene) -> None:
         """Remove a scene."""
