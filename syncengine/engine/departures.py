@@ -20,14 +20,17 @@ _KEY_BYTES = 16
 _KEY = 2 * _KEY_BYTES
 _CONTENT = 64
 _LOOK_UP = 250
+#: Methods that recognise nothing but the same bytes.
+_SAME_BYTES = ("sha256", "")
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """An item that holds a content: profile, id, original name."""
+    """An item that holds a content: profile, id, original name, whether it has the same bytes or only looks alike."""
 
     profile: str
     id: str
     name: str
+    is_same: bool = True
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +134,8 @@ class Departures:
     def _heir(self, record: ContentRecord, gone: tuple[str, ...]) -> Holder | None:
         """Return an item of any profile that holds the content still, the one that it was stored for first."""
         holders = [Holder(record.profile, record.item, record.name)]
-        holders += [Holder(profile, item, name) for profile, item, name, _, _ in record.copies]
+        copies = [Holder(copy[0], copy[1], copy[2], is_same=copy[3] in _SAME_BYTES) for copy in record.copies]
+        holders += sorted(copies, key=lambda holder: not holder.is_same)
         own = [holder.id for holder in holders if holder.profile == self._profile and holder.id not in gone]
         there = {id_ for id_, known in zip(own, self._state.items(own), strict=True) if known is not None}
         for holder in holders:

@@ -262,6 +262,10 @@ class _Remover:
         """Let an item that is still listed hold a content instead of those that left."""
         gone = {(self._parts.profile, identity) for identity in departure.items}
         change.gone_items += departure.items
+        if not heir.is_same:  # Its own bytes are nowhere: the file stays what it is, and it a copy that was recognised.
+            copies = tuple(copy for copy in record.copies if copy[:2] not in gone)
+            change.contents.append(msgspec.structs.replace(record, copies=copies))
+            return
         change.contents.append(
             msgspec.structs.replace(
                 record,

@@ -12,7 +12,7 @@ import pytest
 from syncengine.api import AlbumRef, CaptureTime, Inventory, ItemError, Kind, MediaItem, Selection, Sink
 from syncengine.engine import trash
 from syncengine.engine.removals import Budget, Mirror
-from syncengine.records import StateBatch
+from syncengine.records import ItemRecord, StateBatch
 from syncengine.testing.faults import Fault, Faults, FaultyDestination, FaultySource
 from syncengine.testing.memory.source import MemorySource, MemorySourceOptions
 from syncengine_plugins.destinations.filesystem import FilesystemDestination, FilesystemOptions
@@ -225,6 +225,23 @@ def test_a_file_that_another_item_holds_stays(mirrored: Any) -> None:
     assert (report.removed, len(mirrored.files())) == (0, 5)
     assert b'"copies"' not in mirrored.read("metadata/deduplication.json")
     mirrored.library.remove("copy")
+    assert mirrored.run().removed == 1
+
+
+def test_what_only_looks_like_a_file_holds_it_and_does_not_pass_for_it(mirrored: Any) -> None:
+    (record,) = [record for record in mirrored.contents() if record.item == "a"]
+    mirrored.library.add(photo("like"), b"other bytes")
+    listed = ItemRecord("1", "", record.content, outcome="duplicate", path=record.path, method="looks")
+    with mirrored.parts() as parts:
+        like = msgspec.structs.replace(record, copies=(("test", "like", "like.jpg", "looks", 2),))
+        parts.state.commit(StateBatch(items=[("like", listed)], contents=[like]))
+    mirrored.library.remove("a")
+    assert mirrored.run().removed == 0
+    assert mirrored.run().removed == 0
+    (now,) = [one for one in mirrored.contents() if one.content == record.content]
+    assert (now.item, now.name, now.copies) == ("a", "a.jpg", like.copies)
+    assert mirrored.document(record.path)["name"] == "a.jpg"
+    mirrored.library.remove("like")
     assert mirrored.run().removed == 1
 
 
