@@ -21,6 +21,9 @@ IN_CHILD = Path(__file__).parent / "in_child"
 #: A run of these libraries takes half a second; one that takes so long hangs.
 PATIENCE = 120
 
+#: Coverage is not measured: a killed run would leave half a file of it.
+_NOT_HANDED_ON = ("SYNCENGINE", "LOG_LEVEL", "COVERAGE", "COV_CORE")
+
 PROFILE = """\
 version: 1
 name: {name}
@@ -66,7 +69,7 @@ class Scene:
         self.directory = directory
         self.backup = directory / "backup"
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("SYNCENGINE", "LOG_LEVEL"))},
+            **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)},
             "SYNCENGINE_STATE_DIR": str(directory / "state"),
             "HOME": str(directory),
             "TMPDIR": str(temporary),
