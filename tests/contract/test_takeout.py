@@ -5,6 +5,8 @@ import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from syncengine.testing.contracts import SourceContract
 from syncengine.testing.sample_library import TakeoutBuilder
 from syncengine_plugins.sources.takeout.source import TakeoutOptions, TakeoutSource
@@ -58,6 +60,7 @@ class TestZipParts(_Takeout):
         return made
 
 
+@pytest.mark.slow
 class TestTgzParts(_Takeout):
     def write(self, root: Path) -> None:
         with tarfile.open(root / "takeout-20260101T000000Z-001.tgz", "w:gz") as archive:
@@ -67,6 +70,7 @@ class TestTgzParts(_Takeout):
                 archive.addfile(entry, io.BytesIO(member.content))
 
 
+@pytest.mark.slow
 class TestUnpacked(_Takeout):
     def write(self, root: Path) -> None:
         export_of_two_parts().write_folder(root)

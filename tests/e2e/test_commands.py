@@ -103,6 +103,7 @@ def test_albums(desk):
     assert (album["title"], album["count"]) == ("Rome", 2)
 
 
+@pytest.mark.slow
 def test_report_and_status(desk):
     done = desk.run("report", "profile.yaml")
     assert (done.code, done.err) == (

@@ -23,6 +23,7 @@ def repaired(desk, *arguments):
     return done.code, said
 
 
+@pytest.mark.slow
 def test_from_the_source(desk):
     assert desk.run("run", "profile.yaml").code == 0
     before = desk.files("backup/photos")

@@ -13,6 +13,9 @@ from PIL import Image
 
 from syncengine.testing.sample_library import TakeoutBuilder, make_sample_library, small_jpeg
 
+# The command over a whole library, several times: together they take a quarter of a minute.
+pytestmark = pytest.mark.slow
+
 PROFILE = """\
 version: 1
 name: takeout
@@ -122,7 +125,6 @@ def test_a_later_export_merges(desk, takeout):
     assert len(desk.files("backup/photos")) == 3
 
 
-@pytest.mark.slow
 def test_a_part_that_is_missing_is_named_and_the_rest_is_backed_up(desk, takeout):
     takeout.mkdir()
     builder = TakeoutBuilder()
@@ -139,7 +141,6 @@ def test_a_part_that_is_missing_is_named_and_the_rest_is_backed_up(desk, takeout
     assert len(desk.files("backup/photos")) == 2
 
 
-@pytest.mark.slow
 def test_an_unpacked_tree_and_a_tgz_are_the_same_library(desk, takeout):
     import tarfile
 
@@ -157,7 +158,6 @@ def test_an_unpacked_tree_and_a_tgz_are_the_same_library(desk, takeout):
     assert len(desk.files("backup/photos")) == 2
 
 
-@pytest.mark.slow
 def test_one_album_of_the_library(desk, takeout):
     library = make_sample_library(takeout)
     title, members = next(iter(library.albums.items()))
@@ -166,7 +166,6 @@ def test_one_album_of_the_library(desk, takeout):
     assert {path.name for path in (desk.directory / "backup/albums").iterdir()} == {title}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"PK\5\6", b"PK\3\4" + b"\0" * 100, b"not an archive"])
 def test_an_archive_that_is_none_is_named(desk, takeout, content):
     takeout.mkdir()
@@ -187,7 +186,6 @@ def test_a_takeout_folder_without_any_takeout(desk, takeout):
     assert (done.code, len(done.err.splitlines())) == (3, 1)
 
 
-@pytest.mark.slow
 def test_times_without_a_zone_follow_the_profile(desk, takeout):
     takeout.mkdir()
     builder = TakeoutBuilder()

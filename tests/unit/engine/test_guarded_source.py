@@ -37,10 +37,7 @@ def test_an_accident_with_an_item_fails_it_alone(library, method, caplog):
     assert reason.startswith("internal error in the source: KeyError: ")
     assert GONE in reason
     assert SECRET not in reason
-    assert not any(
-        SECRET.encode() in library.read(stat.path)
-        for stat in library.destination.list("")
-    )
+    assert not any(SECRET.encode() in library.read(stat.path) for stat in library.destination.list(""))
     assert "the source failed while" in caplog.text
 
 
@@ -52,20 +49,14 @@ def test_an_accident_while_listing_ends_the_run(library):
     assert SECRET not in report.reason
 
 
-@pytest.mark.parametrize(
-    ("method", "what"), [("inventory", "totals"), ("albums", "albums")]
-)
-def test_an_accident_with_what_concerns_all_leaves_the_items_stored(
-    library, method, what
-):
+@pytest.mark.parametrize(("method", "what"), [("inventory", "totals"), ("albums", "albums")])
+def test_an_accident_with_what_concerns_all_leaves_the_items_stored(library, method, what):
     good = library.source
     with_accident(library, method)
     report = library.run()
     assert report.outcomes["stored"] == 3
     assert (report.ended, report.complete) == ("completed", False)
-    assert report.missing[0].startswith(
-        f"the source's {what}: internal error in the source: KeyError"
-    )
+    assert report.missing[0].startswith(f"the source's {what}: internal error in the source: KeyError")
     assert SECRET not in str(report.missing)
     assert library.files("albums")
     library.source = good
@@ -77,9 +68,7 @@ def test_what_the_contract_knows_passes_as_it_is(library):
         FatalError("the disk is gone", advice="mount it"),
         RetryableError("later", after=3),
     ):
-        source = GuardedSource(
-            FaultySource(library.source(), Faults([Fault("inventory", error)])), redact
-        )
+        source = GuardedSource(FaultySource(library.source(), Faults([Fault("inventory", error)])), redact)
         with pytest.raises(type(error)) as caught:
             source.inventory()
         assert caught.value is error

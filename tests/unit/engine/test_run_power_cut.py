@@ -28,6 +28,7 @@ def item(number: int) -> MediaItem:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["place", "flush", "link"])
 @pytest.mark.parametrize("at", [1, 2, 3, 5, 8])
 def test_after_a_power_cut_what_is_recorded_is_there_and_the_next_run_completes(

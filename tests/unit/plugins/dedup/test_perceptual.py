@@ -65,6 +65,7 @@ class TestFingerprint:
             assert found is not None
             assert found.hex() == str(imagehash.phash(image, hash_size=8))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("name", "size"),
         [("a.jpg", (2100, 2060)), ("a.jpg", (1100, 1030)), ("a.png", (1100, 1030)), ("a.webp", (600, 520))],
@@ -94,6 +95,7 @@ class TestFingerprint:
         found = [saved(scene(seed), tmp_path, f"{seed}.jpg") for seed in range(12)]
         assert min(distance(a, b) for place, a in enumerate(found) for b in found[:place]) > 10
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("orientation", range(1, 9))
     @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
     def test_exif_orientation_is_applied(self, tmp_path: Path, orientation: int, format_: str) -> None:

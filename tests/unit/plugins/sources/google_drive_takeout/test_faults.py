@@ -37,6 +37,9 @@ from tests.unit.plugins.sources.google_drive_takeout.drives import (
     zip_of,
 )
 
+# Real requests to the emulator, hundreds of them: together they take half a minute.
+pytestmark = pytest.mark.slow
+
 SIZE = 200_000
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 WANTED = {name: photo_bytes(name, SIZE) for name in NAMES}
@@ -139,7 +142,6 @@ def restored_or_not(user):
         return None, None, f"{error.reason}; {error.advice}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("endpoint", [LISTS, GETS])
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_another_request_that_is_refused_is_said_and_a_later_run_completes(user, emulator, archive, endpoint, status):

@@ -20,6 +20,9 @@ from tests.contract.google_account import signed_in
 from tests.contract.photos import jpeg
 from tests.unit.plugins.sources.google_visits import JULY, Visit, bytes_of, text
 
+# Real requests to the emulator, hundreds of them: together they take half a minute.
+pytestmark = pytest.mark.slow
+
 MINE = ["tower.heic", "sea.jpg", "clip.mp4", "old.jpg"]
 ENDPOINTS = ["library.albums.list", "library.mediaItems.search", "library.mediaItems.batchGet", "media.library"]
 
@@ -48,7 +51,6 @@ def test_an_answer_that_fails_once(visitor, google, endpoint, status):
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 503])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.slow
 def test_an_answer_that_fails_always(visitor, google, endpoint, status):
     google.faults.status(endpoint, status, times=None)
     found, error = visitor.visit_or_stop()

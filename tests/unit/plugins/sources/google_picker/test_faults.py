@@ -14,6 +14,9 @@ from syncengine_plugins.sources.google_picker.invitation import checked_link
 from tests.contract.google_account import signed_in
 from tests.unit.plugins.sources.google_visits import bytes_of
 
+# Real requests to the emulator, hundreds of them: together they take half a minute.
+pytestmark = pytest.mark.slow
+
 ENDPOINTS = ["picker.sessions.create", "picker.sessions.get", "picker.mediaItems.list", "media.picker"]
 
 
@@ -43,7 +46,6 @@ def test_an_answer_that_fails_once(visitor, google, endpoint, status):
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 503])
 @pytest.mark.parametrize("endpoint", [*ENDPOINTS, "picker.sessions.delete"])
-@pytest.mark.slow
 def test_an_answer_that_fails_always(visitor, google, endpoint, status):
     google.faults.status(endpoint, status, times=None)
     found, error = visitor.visit_or_stop()

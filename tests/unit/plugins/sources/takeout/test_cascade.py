@@ -363,6 +363,7 @@ def test_an_empty_folder() -> None:
     assert match_folder([], []) == FolderMatches({}, (), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["IMG_{}.jpg", "Screenshot_2023-04-05-18-07-21-83_{}.jpg", "a&b{}.jpg", "Screenshot_20230405_abc_{:040}.jpg"],
