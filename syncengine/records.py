@@ -6,9 +6,6 @@ import msgspec
 
 from syncengine.model import AlbumRef
 
-#: A content token that no source gives: what is remembered with it differs from whatever is listed.
-UNKNOWN_BYTES = ""
-
 
 class ItemRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the state remembers of one item of one profile. Fields are only ever added at the end.

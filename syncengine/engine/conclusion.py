@@ -8,7 +8,10 @@ from syncengine.api import LedgerLine, MediaItem, Outcome
 from syncengine.engine.account import filtered_line
 from syncengine.engine.bundling import Bundle, Bundles
 from syncengine.engine.work import MOVED, PAPERS_MISSING, REMAKE, Batch, Copy, Work
-from syncengine.records import UNKNOWN_BYTES, ContentRecord, ItemRecord
+from syncengine.records import ContentRecord, ItemRecord
+
+#: A content token that no source gives: what is remembered so differs from what is listed.
+_OTHER_BYTES = ""
 
 
 class Conclusion(msgspec.Struct, kw_only=True):
@@ -66,7 +69,7 @@ def _to_be_tried_again(work: Work) -> list[tuple[MediaItem, ItemRecord]]:
     """Return what makes an item that was stored once, and fails now, work for the next run as well."""
     if work.known is None or work.why in (REMAKE, PAPERS_MISSING):
         return []  # What is there is whole; a run that is told to makes it again.
-    return [(work.item, msgspec.structs.replace(work.known, content_token=UNKNOWN_BYTES))]
+    return [(work.item, msgspec.structs.replace(work.known, content_token=_OTHER_BYTES))]
 
 
 def _line(work: Work, bundle: Bundle | None) -> LedgerLine | None:

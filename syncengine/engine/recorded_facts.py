@@ -11,7 +11,7 @@ from syncengine.api import Asset, CaptureTime, Kind, MediaItem
 from syncengine.engine.metadata_file import MetadataFile
 from syncengine.engine.safe_names import split_extension
 from syncengine.model import TimeOrigin
-from syncengine.records import UNKNOWN_BYTES, ContentRecord
+from syncengine.records import ContentRecord
 
 #: Of an item that is not as a source has listed it.
 NOT_LISTED = ""

@@ -17,7 +17,7 @@ from syncengine.engine.recipe import difference
 from syncengine.engine.recorded_facts import NOT_LISTED, item_of
 from syncengine.engine.relayout import Layouts
 from syncengine.engine.work import REMAKE, Work
-from syncengine.records import UNKNOWN_BYTES, ContentRecord, ItemRecord
+from syncengine.records import ContentRecord, ItemRecord
 
 #: As much of a file as a transform may look at to see whether it has something to do.
 _HEAD = 64 << 10
