@@ -38,6 +38,8 @@ class Ends(msgspec.Struct, frozen=True, kw_only=True):
     destination: Destination[Any]
     staging: Path
     warnings: tuple[str, ...] = ()
+    #: The state was made again of more than the catalog, so albums and lists may not say what is there.
+    differs: bool = False
 
 
 class RunSpool(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,12 +72,14 @@ def open_ends(
         check_same_destination(directory, profile.name, destination)
     scratch = temporary_directory(stack)
     task = rebuild_task(profile, directory, store, destination, scratch=scratch, progress=progress, stop=stop)
+    renewed = renew(task, directory, progress)
     return Ends(
         store=store,
         source=source,
         destination=destination,
         staging=staging_of(destination, stack),
-        warnings=(*state.warnings, *renew(task, directory, progress)),
+        warnings=(*state.warnings, *renewed.warnings),
+        differs=renewed.differs,
     )
 
 

@@ -60,7 +60,14 @@ def open_state(profile: Profile, directory: Path, *, mend: bool) -> OpenedState:
         return OpenedState(store=StateStore.open(directory), warnings=(what,))
 
 
-def renew(task: RebuildTask, directory: Path, progress: Progress) -> tuple[str, ...]:
+class Renewed(msgspec.Struct, frozen=True):
+    """What a person should know of a state that was made again, and whether files are not what the catalog says."""
+
+    warnings: tuple[str, ...] = ()
+    differs: bool = False
+
+
+def renew(task: RebuildTask, directory: Path, progress: Progress) -> Renewed:
     """Make the state again where it knows nothing of a destination that holds a library, or only a part of it.
 
     Args:
@@ -69,17 +76,17 @@ def renew(task: RebuildTask, directory: Path, progress: Progress) -> tuple[str, 
         progress: is told in one line.
 
     Returns:
-        What a person should know; empty where nothing had to be done.
+        What was found; nothing where nothing had to be done.
     """
     if not needs_rebuilding(task):
-        return ()
+        return Renewed()
     with destination_lock(directory, task.destination.identity):
         if not needs_rebuilding(task):  # another profile of the destination has done it meanwhile
-            return ()
+            return Renewed()
         rebuilt = rebuild(task)
     said = f"the state knew nothing of {task.destination.location} and was made again: {summary(rebuilt)}"
     progress.say(said)
-    return (said, *rebuilt.warnings)
+    return Renewed((said, *rebuilt.warnings), differs=bool(rebuilt.dropped) or not rebuilt.is_from_catalog)
 
 
 def summary(rebuilt: Rebuilt) -> str:

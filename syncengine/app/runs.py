@@ -137,7 +137,7 @@ def opened_parts(
             bandwidth=profile.execution.bandwidth,
             staging=ends.staging,
             spool=papers.directory,
-            recovering=papers.recovering,
+            recovering=papers.recovering or ends.differs,
             orphans=FoundFiles(papers.orphans, state) if ends.store.part(identity).has_finds() else papers.orphans,
             progress=progress,
             observers=_Observers(host),

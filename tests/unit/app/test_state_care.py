@@ -127,6 +127,14 @@ def test_a_damaged_state_is_set_aside_and_made_again_where_the_profile_allows_it
     assert home.run(profile).warnings == ()
 
 
+def test_the_run_that_makes_a_state_again_brings_the_list_of_checksums_up_to_date(home: Place) -> None:
+    home.run()
+    (home.directory / "backup/photos/mine.jpg").write_bytes(b"put there by hand")
+    home.lose()
+    home.run()
+    assert "  photos/mine.jpg\n" in (home.directory / "backup/metadata/checksums.sha256").read_text()
+
+
 def test_the_other_destinations_profile_makes_its_part_again_by_itself(home: Place) -> None:
     mending, other = home.rebuilding("nas"), home.profile("usb", "disk")
     home.run(mending)
