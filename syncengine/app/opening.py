@@ -101,6 +101,11 @@ def begin_spool(directory: Path, profile: str, destination: Destination[Any], st
     return RunSpool(run=run, directory=own, recovering=bool(before), orphans=orphans)
 
 
+def mark_unmended(directory: Path, profile: str) -> None:
+    """Have the next run bring albums and lists at the destination up to date, as after a run that was killed."""
+    (directory / "profiles" / profile / "runs" / run_id()).mkdir(parents=True, mode=0o700)
+
+
 def rehearsed_spool(directory: Path, profile: str, stack: ExitStack) -> RunSpool:
     """Return a spool that goes with the rehearsal; what killed runs left stays for the next run."""
     before = spool.leftovers(directory / "profiles" / profile / "runs")

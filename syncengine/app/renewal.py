@@ -86,7 +86,7 @@ def renew(task: RebuildTask, directory: Path, progress: Progress) -> Renewed:
         rebuilt = rebuild(task)
     said = f"the state knew nothing of {task.destination.location} and was made again: {summary(rebuilt)}"
     progress.say(said)
-    return Renewed((said, *rebuilt.warnings), differs=bool(rebuilt.dropped) or not rebuilt.is_from_catalog)
+    return Renewed((said, *rebuilt.warnings), differs=rebuilt.differs)
 
 
 def summary(rebuilt: Rebuilt) -> str:

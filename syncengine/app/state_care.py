@@ -11,7 +11,7 @@ import msgspec
 
 from syncengine.api import Destination
 from syncengine.app.catalog_comparison import compare_with_catalog
-from syncengine.app.opening import check_same_destination, open_destination, temporary_directory
+from syncengine.app.opening import check_same_destination, mark_unmended, open_destination, temporary_directory
 from syncengine.app.renewal import open_state, others_locked, profiles_of, rebuild_task
 from syncengine.config.profile import Profile
 from syncengine.engine.absent import AbsentDestination
@@ -77,6 +77,8 @@ def rebuild_state(profile: Profile, progress: Progress, stop: threading.Event, *
             profile, directory, store, destination, scratch=scratch, progress=progress, stop=stop, rehash=rehash
         )
         rebuilt = rebuild(task)
+        if rebuilt.differs:
+            mark_unmended(directory, profile.name)
         rebuilt.warnings = [*opened.warnings, *copied, *rebuilt.warnings]
         return rebuilt
 

@@ -145,3 +145,8 @@ class Rebuilt(msgspec.Struct, kw_only=True):
     def is_from_catalog(self) -> bool:
         """Whether the catalog told all that there is."""
         return self.lines > 0 and not (self.damaged or self.from_metadata or self.found)
+
+    @property
+    def differs(self) -> bool:
+        """Whether lists and albums at the destination may say something else than the state does now."""
+        return bool(self.dropped) or not self.is_from_catalog

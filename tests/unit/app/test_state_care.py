@@ -166,6 +166,15 @@ def test_a_record_that_is_damaged_ends_one_run_and_is_mended_by_the_next(home: P
     assert len(home.aside()) == 1
 
 
+def test_the_run_after_a_rebuilding_brings_the_list_of_checksums_up_to_date(home: Place) -> None:
+    home.run()
+    (home.directory / "backup/photos/mine.jpg").write_bytes(b"put there by hand")
+    home.rebuild()
+    home.run()
+    assert "  photos/mine.jpg\n" in (home.directory / "backup/metadata/checksums.sha256").read_text()
+    assert not list((home.state / "profiles/test/runs").iterdir())
+
+
 def test_rebuilding_by_command(home: Place) -> None:
     home.run()
     rebuilt = home.rebuild()

@@ -55,6 +55,8 @@ class DriveShelf(Shelf):
     """
 
     advice = "if it fails again, check the archive in Google Drive, or make a new export"
+    #: What is verified may go to Drive's trash, part by part.
+    keeps_parts = False
 
     def __init__(self, session: GoogleSession, folder: str, context: RunContext, clock: Clock) -> None:
         self._folder, self._tick, self._scratch = folder, context.tick, context.scratch

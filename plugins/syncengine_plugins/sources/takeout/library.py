@@ -15,6 +15,7 @@ from syncengine_plugins.sources.takeout.index import Index, PartRow, is_damage, 
 from syncengine_plugins.sources.takeout.ingest import FOREIGN, content_identifier, refresh
 from syncengine_plugins.sources.takeout.intake import CLASSES
 from syncengine_plugins.sources.takeout.items import unpack_item
+from syncengine_plugins.sources.takeout.known_exports import KnownExports
 from syncengine_plugins.sources.takeout.matching import match_changed
 from syncengine_plugins.sources.takeout.merging import merge
 from syncengine_plugins.sources.takeout.parts import FoundParts
@@ -46,6 +47,7 @@ class Library:
         except OSError as error:
             raise unusable_index(self._path, error) from error
         self._index = Index(self._path)
+        self._exports = KnownExports(context.cache)
         self.archives = shelf.copies(context.scratch, self._index.between)
         self.parts: dict[int, PartRow] = {}
         self._missing: tuple[str, ...] | None = None
@@ -164,7 +166,16 @@ class Library:
             match_changed(self._index, self._identifier, self._tick)
             merge(self._index, self._checksum, self._tick)
             self._contradictions = early.reconcile()
-        self._missing, self._warnings = found.missing, found.warnings
+        self._missing, self._warnings = (*found.missing, *self._left(found)), found.warnings
+
+    def _left(self, found: FoundParts) -> tuple[str, ...]:
+        """Return what was here before and is not any more."""
+        if not self._shelf.keeps_parts:
+            return ()
+        try:
+            return self._exports.missing(part.name.rpartition("/")[2] for part in found.parts)
+        except OSError as error:
+            raise unusable_index(self._path, error) from error
 
     def _copy(self, media: int) -> tuple[Copy, str]:
         row = self._index.db.execute(_COPY, (media,)).fetchone()

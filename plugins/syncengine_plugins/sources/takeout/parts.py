@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -262,6 +263,19 @@ class PartNumbers:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
 
+    @classmethod
+    def of(cls, names: Iterable[str]) -> PartNumbers:
+        """Return the numbers in some names."""
+        numbers = cls()
+        for name in names:
+            numbers.add(name)
+        return numbers
+
+    def last(self) -> dict[str, tuple[int, str]]:
+        """Return the highest number of each export, with the name of that part."""
+        highest = {export: max(numbers.items()) for export, numbers in self._found.items()}
+        return {_stem(*export): (number, _part(*export, number, rest)) for export, (number, rest) in highest.items()}
+
     def add(self, name: str) -> None:
         """Note a file or directory by its name."""
         if found := _STAMPED.fullmatch(name):
@@ -273,12 +287,19 @@ class PartNumbers:
         missing = []
         for (stamp, batch), numbers in sorted(self._found.items()):
             absent = list(islice((one for one in range(1, max(numbers)) if one not in numbers), _MOST_GAPS + 1))
-            stem = f"takeout-{stamp}-{batch}-" if batch else f"takeout-{stamp}-"
             ending = next((rest for rest in numbers.values() if archive_kind(rest)), "")
-            missing += [f"{stem}{number:03}{ending}: not there" for number in absent[:_MOST_GAPS]]
+            missing += [f"{_part(stamp, batch, number, ending)}: not there" for number in absent[:_MOST_GAPS]]
             if len(absent) > _MOST_GAPS:
-                missing.append(f"{stem}...: more parts are not there")
+                missing.append(f"{_stem(stamp, batch)}...: more parts are not there")
         return missing
+
+
+def _stem(stamp: str, batch: str) -> str:
+    return f"takeout-{stamp}-{batch}-" if batch else f"takeout-{stamp}-"
+
+
+def _part(stamp: str, batch: str, number: int, ending: str) -> str:
+    return f"{_stem(stamp, batch)}{number:03}{ending}"
 
 
 def stamp_in(name: str) -> str:

@@ -21,6 +21,8 @@ class Shelf(ABC):
 
     #: What a person can do about a photo of which no copy can be read.
     advice = "download the archive again, or check it with `unzip -t`"
+    #: Whether a part that was here stays here as long as others of its export do.
+    keeps_parts = True
 
     @abstractmethod
     def find(self) -> FoundParts:

@@ -161,6 +161,10 @@ def test_a_part_that_is_gone_leaves_the_library(root: Path) -> None:
     items, inventory = listed(root)
     assert [item.name for item in items] == ["IMG_1.jpg"]
     assert adds_up(inventory)
+    assert inventory.missing == (f"{SECOND}: it was here before, and other parts of its export still are",)
+    assert not inventory.complete
+    _write(root, _three_photos())
+    assert listed(root)[1].complete
 
 
 def test_what_an_incremental_index_says_is_what_a_new_one_says(root: Path) -> None:
