@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from syncengine.api import Destination, ItemError, TargetExistsError
-from syncengine.engine.hashing import digest_of
+from syncengine.engine.hashing import holds
 from syncengine.engine.layout import candidate_paths, with_suffix
 from syncengine.engine.ports import State
 from syncengine.records import ContentRecord
@@ -100,11 +100,7 @@ class AlbumLinks:
 
     def _is_same(self, member: ContentRecord, path: str) -> bool:
         """Whether a file of the member's own bytes stands there: a link, a copy, or a link whose file was restored."""
-        there = self._parts.destination.stat(path)
-        if there is None or there.size != member.stored_size:
-            return False
-        with self._parts.destination.read(path) as stream:
-            return digest_of(stream) == member.stored_sha256
+        return holds(self._parts.destination, path, member.stored_sha256, member.stored_size)
 
     def _copy(self, member: ContentRecord, path: str) -> None:
         if self._parts.destination.stat(path) is not None:

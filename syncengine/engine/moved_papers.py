@@ -17,7 +17,7 @@ from syncengine.engine.hashing import digest_of
 from syncengine.engine.metadata_file import MetadataFile
 from syncengine.engine.parts import RunParts
 from syncengine.engine.safe_names import path_key
-from syncengine.engine.staging import staging_failed
+from syncengine.engine.staging import write_staged
 from syncengine.engine.trash import Trash
 from syncengine.records import ContentRecord
 
@@ -124,10 +124,7 @@ class MovedPapers:
 
     def _stage(self, content: bytes) -> Path:
         staged = self._parts.staging / f"r{next(self._numbers)}"
-        try:
-            staged.write_bytes(content)
-        except OSError as error:
-            raise staging_failed(error, staged) from error
+        write_staged(staged, content)
         return staged
 
     def _digest(self, path: str) -> bytes:

@@ -15,7 +15,7 @@ from syncengine.engine import metadata_file, xmp_file
 from syncengine.engine.bundling import Bundle, Bundler, MediaFile
 from syncengine.engine.changes import Change
 from syncengine.engine.conclusion import Conclusion, conclude
-from syncengine.engine.hashing import digest_of
+from syncengine.engine.hashing import digest_of, holds
 from syncengine.engine.intents import Intent, Intents
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
@@ -192,12 +192,12 @@ class Placer:
 
     def _adopt(self, bundle: Bundle, file: MediaFile, path: str) -> bool:
         """Whether the file at ``path`` is the one to be placed: the same bytes, or those that the state remembers."""
-        if self._holds(path, file.size, file.digest):
+        if holds(self._parts.destination, path, file.digest, file.size):
             return True
         before = bundle.before
         if before is None or file.is_original or before.failure or before.path != path:
             return False
-        if not self._holds(path, before.stored_size, before.stored_sha256):
+        if not holds(self._parts.destination, path, before.stored_sha256, before.stored_size):
             return False
         # Made by another version of the transform: what is there stays, and the papers say what it is.
         digest, size = before.stored_sha256, before.stored_size
@@ -231,16 +231,8 @@ class Placer:
         with suppress(FileNotFoundError):
             destination.remove(metadata_file.metadata_path(before.path))
         with suppress(FileNotFoundError):
-            if before.sidecar_path and self._holds(before.sidecar_path, None, before.sidecar_sha256):
+            if before.sidecar_path and holds(destination, before.sidecar_path, before.sidecar_sha256):
                 destination.remove(before.sidecar_path)
-
-    def _holds(self, path: str, size: int | None, digest: bytes) -> bool:
-        """Whether the file at ``path`` has exactly these bytes."""
-        there = self._parts.destination.stat(path)
-        if there is None or size not in (None, there.size):
-            return False
-        with self._parts.destination.read(path) as stream:
-            return digest_of(stream) == digest
 
 
 def _follow(bundle: Bundle, file: MediaFile, path: str) -> None:

@@ -12,7 +12,7 @@ from syncengine.api import Destination, ItemError, TargetExistsError
 from syncengine.engine import listings, metadata_file, trash
 from syncengine.engine.album_links import AlbumParts
 from syncengine.engine.albums import AlbumWriter
-from syncengine.engine.hashing import digest_of
+from syncengine.engine.hashing import holds
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.papers import Papers
 from syncengine.engine.ports import State
@@ -225,12 +225,9 @@ def _found_back(destination: Destination[Any], state: State, held: Held, record:
     if own is None or destination.stat(own.trashed) is not None:
         return None
     for candidate in candidate_paths(record.path, record.content):
-        there = destination.stat(candidate)
-        if there is None or there.size != record.stored_size or state.path_owners([candidate]) != [None]:
-            continue
-        with destination.read(candidate) as stream:
-            if digest_of(stream) == record.stored_sha256:
-                return _with_its_papers(destination, held, record, candidate)
+        is_free = state.path_owners([candidate]) == [None]
+        if is_free and holds(destination, candidate, record.stored_sha256, record.stored_size):
+            return _with_its_papers(destination, held, record, candidate)
     return None
 
 

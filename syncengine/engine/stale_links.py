@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncengine.api import ItemError, TargetExistsError
-from syncengine.engine.hashing import digest_of
+from syncengine.engine.hashing import holds
 from syncengine.engine.layout import candidate_paths
 from syncengine.engine.parts import RunParts
 from syncengine.records import ContentRecord
@@ -61,7 +61,8 @@ class StaleLinks:
     def _take(self, record: ContentRecord, existing: str, path: str) -> None:
         destination = self._parts.destination
         if destination.stat(path) is not None:
-            if self._is_hardlink(existing, path) or self._is_copy(record, path):
+            digest, size = record.stored_sha256, record.stored_size
+            if self._is_hardlink(existing, path) or holds(destination, path, digest, size):
                 destination.remove(path)
         elif self._symlinks:
             try:
@@ -78,10 +79,3 @@ class StaleLinks:
         except (TargetExistsError, ItemError):
             return False
         return True
-
-    def _is_copy(self, record: ContentRecord, path: str) -> bool:
-        there = self._parts.destination.stat(path)
-        if there is None or there.size != record.stored_size:
-            return False
-        with self._parts.destination.read(path) as stream:
-            return digest_of(stream) == record.stored_sha256
