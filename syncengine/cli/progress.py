@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncengine.api import LedgerLine
+from syncengine.cli.live import Pace, live_line, suits_live_line
 from syncengine.cli.output import size_text
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from syncengine.engine.ports import Progress
-
-#: Seconds between plain lines.
-_EVERY = 10.0
 
 
 class Tally:
@@ -73,7 +69,7 @@ class PlainLines(Tally):
     def __init__(self, profile: str) -> None:
         super().__init__()
         self._profile = profile
-        self._next = time.monotonic() + _EVERY
+        self._pace = Pace()
 
     def finished(self, line: LedgerLine) -> None:
         """Count an outcome, and say where the run is when it is time."""
@@ -91,8 +87,7 @@ class PlainLines(Tally):
         self._say()
 
     def _say(self) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _EVERY
+        if self._pace.is_due():
             step = f"; {self.text}" if self.text and not self.done else ""
             click.echo(
                 f"{self._profile}: {self.done:,} of {self.total:,} listed items done ({self.counts()}){step}", err=True
@@ -154,12 +149,11 @@ def progress_for(profile: str, *, quiet: bool) -> Iterator[Progress]:
         profile: its name.
         quiet: say nothing on stdout; a terminal on stderr still gets the live line.
     """
-    if not sys.stderr.isatty() or (not quiet and not sys.stdout.isatty()):
+    if not suits_live_line(quiet=quiet):
         yield PlainLines(profile)
         return
     # Imported here: only a terminal needs it.
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 
     columns = (
         SpinnerColumn(),
@@ -170,6 +164,6 @@ def progress_for(profile: str, *, quiet: bool) -> Iterator[Progress]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[counts]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as shown:
+    with live_line(*columns) as shown:
         task = shown.add_task(profile, total=None, bytes="", counts="reading the source")
         yield LiveLine(shown, task)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from syncengine.cli.live import Pace, live_line, suits_live_line
 from syncengine.cli.output import duration_text, size_text
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from syncengine.engine.verification.findings import Finding
     from syncengine.engine.verification.verifier import Watcher
 
-#: Seconds between plain lines.
-_EVERY = 10.0
 #: Seconds after which the time left is worth saying.
 _WARM_UP = 2.0
 
@@ -92,7 +90,7 @@ class PlainLines(Tally):
     def __init__(self, profile: str) -> None:
         super().__init__()
         self._profile = profile
-        self._next = time.monotonic() + _EVERY
+        self._pace = Pace()
 
     def reading(self, size: int) -> None:
         """Count a part of a large file, and say where the verification is when it is time."""
@@ -110,8 +108,7 @@ class PlainLines(Tally):
         self._say()
 
     def _say(self) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _EVERY
+        if self._pace.is_due():
             of = f"{self.done:,} of {self.files:,} files, {size_text(self.done_size)} of {size_text(self.size)}"
             click.echo(f"{self._profile}: {of}; {self.words()}", err=True)
 
@@ -168,12 +165,11 @@ def watcher_for(profile: str, *, quiet: bool) -> Iterator[Watcher]:
         profile: its name.
         quiet: say nothing on stdout; a terminal on stderr still gets the live line.
     """
-    if not sys.stderr.isatty() or (not quiet and not sys.stdout.isatty()):
+    if not suits_live_line(quiet=quiet):
         yield PlainLines(profile)
         return
     # Imported here: only a terminal needs it.
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn
 
     columns = (
         SpinnerColumn(),
@@ -183,6 +179,6 @@ def watcher_for(profile: str, *, quiet: bool) -> Iterator[Watcher]:
         TextColumn("{task.fields[bytes]}"),
         TextColumn("{task.fields[words]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as shown:
+    with live_line(*columns) as shown:
         task = shown.add_task(profile, total=None, files="", bytes="", words="asking the state what is recorded")
         yield LiveLine(shown, task)

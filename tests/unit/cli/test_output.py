@@ -36,7 +36,7 @@ def test_sentences_that_say_the_same_are_one():
 
 def test_plain_progress_is_a_line_now_and_then(capsys, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("syncengine.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("syncengine.cli.live.time.monotonic", lambda: now[0])
     progress = PlainLines("nas")
     progress.note("reading part 1")
     now[0] = 11
