@@ -15,32 +15,34 @@ from syncengine.records import AlbumRecord, ContentRecord, ItemRecord, StateBatc
 
 TEXT = st.text(max_size=8)
 KEYS = st.binary(min_size=32, max_size=32)
-CONTENTS = st.builds(
-    ContentRecord,
-    content=KEYS,
-    path=TEXT,
-    source_sha256=KEYS,
-    stored_sha256=KEYS,
-    source_size=st.integers(0, 9),
-    stored_size=st.integers(0, 9),
-    mtime=st.none() | st.integers(-9, 9).map(float),
-    item=TEXT,
-    name=TEXT,
-    profile=TEXT,
-    albums=st.lists(st.builds(AlbumRef, TEXT, TEXT), max_size=2).map(tuple),
-    origins=st.lists(TEXT, max_size=2).map(tuple),
-    original_path=TEXT,
-    recipe=TEXT,
-    failure=TEXT,
-    copies=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT, st.integers(0, 9)), max_size=2).map(tuple),
-    near=st.lists(st.tuples(KEYS, TEXT, st.integers(0, 9)), max_size=2).map(tuple),
-    sidecar_path=TEXT,
-    sidecar_sha256=st.just(b"") | KEYS,
-    stored_name=TEXT,
-    kind=TEXT,
-    camera=TEXT,
-    taken=st.none() | st.tuples(TEXT, st.none() | st.integers(-9, 9), st.none() | TEXT, st.none() | st.integers(-9, 9)),
-)
+FIELDS = {
+    "content": KEYS,
+    "path": TEXT,
+    "source_sha256": KEYS,
+    "stored_sha256": KEYS,
+    "source_size": st.integers(0, 9),
+    "stored_size": st.integers(0, 9),
+    "mtime": st.none() | st.integers(-9, 9).map(float),
+    "item": TEXT,
+    "name": TEXT,
+    "profile": TEXT,
+    "albums": st.lists(st.builds(AlbumRef, TEXT, TEXT), max_size=2).map(tuple),
+    "origins": st.lists(TEXT, max_size=2).map(tuple),
+    "original_path": TEXT,
+    "recipe": TEXT,
+    "failure": TEXT,
+    "copies": st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT, st.integers(0, 9)), max_size=2).map(tuple),
+    "near": st.lists(st.tuples(KEYS, TEXT, st.integers(0, 9)), max_size=2).map(tuple),
+    "sidecar_path": TEXT,
+    "sidecar_sha256": st.just(b"") | KEYS,
+    "stored_name": TEXT,
+    "kind": TEXT,
+    "camera": TEXT,
+    "taken": st.none()
+    | st.tuples(TEXT, st.none() | st.integers(-9, 9), st.none() | TEXT, st.none() | st.integers(-9, 9)),
+    "restored": TEXT,
+}
+CONTENTS = st.builds(ContentRecord, **FIELDS)
 ITEMS = st.tuples(TEXT, st.builds(ItemRecord, TEXT, TEXT, KEYS, TEXT, TEXT, TEXT, TEXT))
 BATCHES = st.builds(
     StateBatch,
@@ -51,6 +53,10 @@ BATCHES = st.builds(
     gone_items=st.lists(TEXT, max_size=2),
     gone_contents=st.lists(KEYS, max_size=2),
 )
+
+
+def test_every_field_of_a_content_is_tried() -> None:
+    assert FIELDS.keys() == set(ContentRecord.__struct_fields__)
 
 
 @given(BATCHES)
