@@ -81,6 +81,18 @@ class Sink(Protocol):
         ...
 
 
+class ItemReader(Protocol):
+    """Reads a source's items in another process, so it must be picklable; each process has its own copy."""
+
+    def fetch(self, item: MediaItem, into: Sink) -> None:
+        """See ``Source.fetch``; whatever this raises, the source itself is asked again for the item."""
+        ...
+
+    def describe(self, item: MediaItem, path: Path) -> MediaItem:
+        """See ``Source.describe``; there always is a file at ``path``."""
+        ...
+
+
 class Source(Plugin[OptionsT], ABC):
     """Lists a library and hands out its bytes.
 
@@ -130,6 +142,14 @@ class Source(Plugin[OptionsT], ABC):
         """
         del path
         return item
+
+    def reader(self) -> ItemReader | None:
+        """Return what reads items in other processes as this source does here, or ``None`` where only it can.
+
+        Asked once, when the first items of a scan are to be read. Worth having where the library lies on a local disk:
+        hashing and describing then use every core. Items are sent with their ``locator``, which must be picklable then.
+        """
+        return None
 
     @property
     def lets_go(self) -> bool:

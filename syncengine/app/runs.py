@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from syncengine.api import Deduplicator, LedgerLine, RunReport, Selection, Transform
+from syncengine.api import LedgerLine, RunReport, Selection
 from syncengine.app.copying import copy_after
 from syncengine.app.opening import begin_spool, open_ends, rehearsed_spool
 from syncengine.app.remembered import remember
+from syncengine.app.stages import make_stages
 from syncengine.config.loading import load_profile
 from syncengine.config.profile import Profile
 from syncengine.engine import runner
@@ -26,7 +25,6 @@ from syncengine.engine.ports import Progress
 from syncengine.engine.rebuilding.finds import FoundFiles
 from syncengine.engine.recipe import Upkeep
 from syncengine.engine.removals import Budget, Mirror
-from syncengine.engine.workers import ImageWorkers
 from syncengine.host import PluginHost
 from syncengine.state.locks import destination_lock, profile_lock
 from syncengine.state.placement import default_state_directory
@@ -89,14 +87,6 @@ def run_profile(
         return report
 
 
-class _Stages(msgspec.Struct, frozen=True, kw_only=True):
-    """What is done to each file between the two ends."""
-
-    transforms: tuple[Transform[Any], ...]
-    deduplicators: tuple[Deduplicator[Any], ...]
-    workers: ImageWorkers
-
-
 @contextmanager
 def opened_parts(
     profile: Profile, host: PluginHost, request: RunRequest, progress: Progress, stop: threading.Event
@@ -109,7 +99,7 @@ def opened_parts(
             remember(directory, profile)
         identity = ends.destination.identity
         state = ends.store.bind(profile.name, identity)
-        stages = _make_stages(profile, stack)
+        stages = make_stages(profile, ends, stack)
         papers = (
             rehearsed_spool(directory, profile.name, stack)
             if request.dry_run
@@ -126,6 +116,7 @@ def opened_parts(
             transforms=stages.transforms,
             deduplicators=stages.deduplicators,
             workers=stages.workers,
+            reading=stages.reading,
             select=_selection(profile, request),
             limit=request.limit,
             template=PathTemplate(profile.layout.path, profile.zone),
@@ -152,21 +143,6 @@ def opened_parts(
             warnings=ends.warnings,
             mirror=_mirror(profile, request),
         )
-
-
-def _make_stages(profile: Profile, stack: ExitStack) -> _Stages:
-    """Make the plugins between the two ends, and the processes that image work will run in."""
-    transforms = tuple(stage.make() for stage in profile.transforms)
-    deduplicators = tuple(stage.make() for stage in profile.dedup)
-    workers = ImageWorkers(
-        workers=profile.execution.workers or len(os.sched_getaffinity(0)),
-        transforms=transforms,
-        deduplicators=deduplicators,
-        timeout=profile.execution.item_timeout,
-        memory=profile.execution.item_memory,
-    )
-    stack.callback(workers.kill)
-    return _Stages(transforms=transforms, deduplicators=deduplicators, workers=workers)
 
 
 def _selection(profile: Profile, request: RunRequest) -> Selection:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from syncengine.api import Album, Inventory, MediaItem, RunContext, Selection, Sink, Source
+from syncengine.api import Album, Inventory, ItemReader, MediaItem, RunContext, Selection, Sink, Source
 from syncengine.errors import FatalError, ItemError, SyncEngineError
 
 _LOG = logging.getLogger(__name__)
@@ -65,6 +65,14 @@ class GuardedSource(Source[Any]):
         """See ``Source``."""
         with self._border(f"describing {item.id!r}"):
             return self._inner.describe(item, path)
+
+    def reader(self) -> ItemReader | None:
+        """See ``Source``; after an accident there is none, and the source reads its items itself."""
+        try:
+            with self._border("making a reader"):
+                return self._inner.reader()
+        except ItemError:
+            return None
 
     @property
     def lets_go(self) -> bool:

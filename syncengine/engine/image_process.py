@@ -6,11 +6,9 @@ What crosses is bytes, packed and unpacked here, so that nothing a plugin makes 
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import pickle  # nosec B403  # between our own processes only
 import shutil
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from syncengine.engine.child_process import settle_in
 from syncengine.engine.image_work import AnyDeduplicator, AnyTransform, Worked, work_on
 from syncengine.errors import FatalError, PluginError
 from syncengine.model import Asset
@@ -29,7 +28,6 @@ Plugins = tuple[tuple[AnyTransform, ...], tuple[AnyDeduplicator, ...]]
 MADE = "-made"
 
 _MOST_RECORDS = 20
-_F_SETSIG = 10  # fcntl(2); Python has no name for it
 _MEMORY_TAKEN = Path("/proc/self/statm")  # proc_pid_statm(5): the first number is pages of address space
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -128,11 +126,7 @@ def start_worker(plugins: bytes, memory: int) -> None:
     """Get this process ready; called once, before its first item."""
     for name in _ONE_THREAD:
         os.environ[name] = "1"  # there are as many workers as cores already
-    # The parent decides when to stop; when it kills, it shall not wait for a decoder to look at its signals.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        _die_with_parent()
+    settle_in()
     _worker[:] = [_Worker(plugins, memory)]
     logging.captureWarnings(capture=True)
     logging.getLogger().addHandler(_worker[0].collector)
@@ -192,24 +186,3 @@ def _memory_limit(beyond: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def _die_with_parent() -> None:
-    """Have the system kill this process when the main process ends, even by SIGKILL and in the midst of decoding.
-
-    The usual PR_SET_PDEATHSIG looks at the process that forked, which here is the fork server and lives as long as
-    its children do. The pipe to the main process tells the truth: it is closed when that one ends, and a pipe may
-    send a signal of choice when that happens (F_SETSIG, fcntl(2)).
-    """
-    # only on Unix
-    import fcntl
-
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    pipe = int(parent.sentinel)
-    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(pipe, _F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
-    if not parent.is_alive():
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from datetime import tzinfo
@@ -12,7 +12,17 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from syncengine.api import Asset, Deduplicator, Destination, LedgerLine, RunReport, Selection, Source, Transform
+from syncengine.api import (
+    Asset,
+    Deduplicator,
+    Destination,
+    LedgerLine,
+    MediaItem,
+    RunReport,
+    Selection,
+    Source,
+    Transform,
+)
 from syncengine.engine.intents import Orphans
 from syncengine.engine.layout import PathTemplate
 from syncengine.engine.ports import Progress, State
@@ -34,6 +44,26 @@ class ImageWork(Protocol):
 
     def kill(self) -> None:
         """Drop what is under way."""
+        ...
+
+
+class Reading(Protocol):
+    """Where items are read beside the main process."""
+
+    def are_ready_for(self, count: int) -> bool:
+        """Return whether so many items are worth it, and would be begun at once."""
+        ...
+
+    def begin(self, items: Sequence[MediaItem]) -> Future[bytes]:
+        """Have some items brought into staging."""
+        ...
+
+    def finish(self, begun: Future[bytes], count: int) -> list[Asset | None]:
+        """Wait for them; return each one's bytes, or ``None`` where they have to be brought in another way."""
+        ...
+
+    def close(self) -> None:
+        """Forget what was not begun, and end."""
         ...
 
 
@@ -115,6 +145,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
         transforms: in order.
         deduplicators: in order.
         workers: for image work.
+        reading: processes that read the source, or ``None`` where it is read in this one only.
         select: which items are wanted.
         limit: at most so many items are fetched, or ``None``.
         template: where files go.
@@ -173,6 +204,7 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     mirror: Mirror | None = None
     upkeep: Upkeep = Upkeep()
+    reading: Reading | None = None
 
     @property
     def setup(self) -> Setup:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import tzinfo
 from pathlib import Path
 
 from syncengine.engine.throttle import Throttle
 from syncengine.errors import FatalError, ItemError
+from syncengine.model import MediaItem
 
 
 class HashingSink:
@@ -61,6 +64,38 @@ class HashingSink:
             os.close(self._file)
             self._file = -1
         return self._hash.digest()
+
+
+def bring_in(path: Path, throttle: Throttle, fetch: Callable[[HashingSink], None]) -> tuple[int, bytes]:
+    """Make a new file of what is fetched; leave nothing there when that fails.
+
+    Args:
+        path: must not exist.
+        throttle: is asked before each chunk.
+        fetch: writes the bytes; what it raises is raised.
+
+    Returns:
+        Bytes and SHA-256.
+    """
+    sink = HashingSink(path, throttle)
+    try:
+        fetch(sink)
+        return sink.size, sink.close()
+    except BaseException:
+        sink.close()
+        path.unlink(missing_ok=True)
+        raise
+
+
+def check_time(item: MediaItem, zone: tzinfo) -> None:
+    """Refuse a capture time that no calendar has, before names and folders are made of it. Raises ``ItemError``."""
+    if item.taken is None:
+        return
+    try:
+        item.taken.at(zone)
+        item.taken.timestamp(zone)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ItemError(f"its capture time makes no sense: {error}") from error
 
 
 def _begin_writing_out(file: int) -> None:

@@ -8,7 +8,6 @@ worker left on the disk is removed.
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import shutil
 import signal
 import threading
@@ -59,6 +58,7 @@ class ImageWorkers:
         deduplicators: those that decode are asked; they must be picklable.
         timeout: seconds that one item may take.
         memory: bytes that one item may use.
+        context: how processes are made.
 
     Raises:
         PluginError: a plugin cannot be sent to another process.
@@ -72,10 +72,11 @@ class ImageWorkers:
         deduplicators: Sequence[AnyDeduplicator],
         timeout: float,
         memory: int,
+        context: BaseContext,
     ) -> None:
         decoding = tuple(deduplicator for deduplicator in deduplicators if deduplicator.decodes)
         self._plugins = image_process.pack_plugins(tuple(transforms), decoding)
-        self._context = _context([type(plugin).__module__ for plugin in (*transforms, *decoding)])
+        self._context = context
         self._workers = workers
         self._timeout = timeout
         self._memory = memory
@@ -263,12 +264,3 @@ def _remove_what_is_left(task: _Task) -> None:
     shutil.rmtree(task.workdir, ignore_errors=True)
     for made in task.workdir.parent.glob(f"{task.workdir.name}{image_process.MADE}*"):
         made.unlink(missing_ok=True)
-
-
-def _context(modules: Sequence[str]) -> BaseContext:
-    """Return how processes are made: never by forking this one, whose state store and threads must not be shared."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "pebble", image_process.__name__, *sorted(set(modules))])
-    return context

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from syncengine import app
-from syncengine.app import runs
+from syncengine.app import stages
 from syncengine.engine import retrying, runner
 from syncengine.engine.silence import Silent
 from syncengine.errors import FatalError, LockedError, PluginError, RetryableError
@@ -154,7 +154,7 @@ def test_a_run_that_cannot_begin_leaves_the_mending_to_the_one_after(home, monke
         raise PluginError("transform.x", "cannot be sent to a worker")
 
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "ImageWorkers", broken)
+        patched.setattr(stages, "ImageWorkers", broken)
         with pytest.raises(PluginError):
             home.run()
     home.run()

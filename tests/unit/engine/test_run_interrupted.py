@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from syncengine.api import AlbumRef, FatalError, RetryableError
-from syncengine.engine import fetching, planning, recording, runner
+from syncengine.engine import bringing, planning, recording, runner
 from syncengine.testing.faults import Fault, Faults, FaultyDestination, FaultySource
 from tests.unit.engine.photos import ROME, Stamp, assert_checksums_hold, photo, put
 from tests.unit.engine.test_run_failures import LooksAlike
@@ -156,7 +156,7 @@ def test_metadata_that_was_not_asked_for_any_more_is_not_taken_from_the_bare_lis
 
 def bring_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have b.jpg wait until a.jpg was brought."""
-    bring = fetching.Fetcher._fetch_one
+    bring = bringing.Bringer.bring
     a_is_through = threading.Event()
 
     def one(self: Any, work: Any) -> None:
@@ -166,7 +166,7 @@ def bring_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
         if work.item.id == "a.jpg":
             a_is_through.set()
 
-    monkeypatch.setattr(fetching.Fetcher, "_fetch_one", one)
+    monkeypatch.setattr(bringing.Bringer, "bring", one)
 
 
 class LooksAlikeDecoded(LooksAlike):

@@ -18,6 +18,7 @@ import pytest
 from syncengine.api import Asset, FatalError, Kind, MediaItem, PluginError, PluginOptions
 from syncengine.engine import image_process
 from syncengine.engine import workers as workers_module
+from syncengine.engine.child_process import process_context
 from syncengine.engine.workers import ImageWorkers
 from tests.unit.engine.misbehaving import FirstBytes, LastBytes, Lost, Obedient, Plain, Unsendable
 
@@ -39,6 +40,7 @@ def make_workers(**changes: object) -> ImageWorkers:
         "deduplicators": [FirstBytes(OPTIONS), Plain(OPTIONS), LastBytes(OPTIONS)],
         "timeout": 60.0,
         "memory": 1 << 30,
+        "context": process_context([image_process.__name__, "pebble"]),
     }
     return ImageWorkers(**(arguments | changes))  # type: ignore[arg-type]  # the defaults above have the right types
 

@@ -23,9 +23,9 @@ from syncengine.api import (
     Source,
     hookimpl,
 )
-from syncengine_plugins.sources.folder.fetching import Reader
 from syncengine_plugins.sources.folder.listing import Listing
-from syncengine_plugins.sources.folder.names import id_of, name_of, path_of
+from syncengine_plugins.sources.folder.names import id_of, name_of
+from syncengine_plugins.sources.folder.reader import FolderReader
 from syncengine_plugins.sources.folder.tally import Tally
 from syncengine_plugins.sources.folder.tree import Tree
 
@@ -49,14 +49,15 @@ class FolderSource(Source[FolderOptions]):
 
     def __init__(self, options: FolderOptions) -> None:
         super().__init__(options)
-        self._reader = Reader()
         self._tally = Tally()
         self._tree: Tree | None = None
+        self._reader: FolderReader | None = None
 
     def open(self, context: RunContext) -> None:
         """Check that the folder is there. Raises ``FatalError`` when it is not."""
         super().open(context)
         self._tree = Tree(self.options.path, include_hidden=self.options.include_hidden)
+        self._reader = FolderReader(self._tree.path)
 
     def scan(self, select: Selection) -> Iterator[MediaItem]:
         """Yield every photo and video, folder by folder in the order of names.
@@ -70,7 +71,7 @@ class FolderSource(Source[FolderOptions]):
             albums = self._albums_of(directory.prefix)
             items = listing.items(tree, albums)
             if reads_ahead:
-                yield from (self._complete(item, Path(self._path(item))) for item in items)
+                yield from map(self._opened_reader.describe_in_place, items)
             else:
                 yield from items
 
@@ -81,7 +82,7 @@ class FolderSource(Source[FolderOptions]):
     def fetch(self, item: MediaItem, into: Sink) -> None:
         """Write the file's bytes; a file that is not as it was listed is an error."""
         try:
-            self._reader.read(self._path(item), item.content_token, into)
+            self._opened_reader.fetch(item, into)
         except ItemError:
             self._root().check_root()
             raise
@@ -93,7 +94,11 @@ class FolderSource(Source[FolderOptions]):
             item: as listed.
             path: its fetched bytes; where there is no such file, the source's own is read.
         """
-        return self._complete(item, path if os.path.isfile(path) else Path(self._path(item)))
+        return self._opened_reader.describe(item, path)
+
+    def reader(self) -> FolderReader:
+        """Return what reads the same files elsewhere."""
+        return self._opened_reader
 
     def albums(self) -> Iterator[Album]:
         """Yield every folder that holds an item, if folders are albums."""
@@ -105,22 +110,16 @@ class FolderSource(Source[FolderOptions]):
             for album in self._albums_of(directory.prefix) if count else ():
                 yield Album(id=album.id, title=album.title, count=count)
 
-    def _complete(self, item: MediaItem, path: Path) -> MediaItem:
-        # Imported here: reading EXIF, XMP and movies is not needed where nothing changed.
-        from syncengine_plugins.sources.folder.describing import complete
-
-        return complete(item, path, self._root().path)
-
     def _root(self) -> Tree:
         if self._tree is None:
             raise FatalError("the folder source was not opened", advice="open it before listing or fetching")
         return self._tree
 
-    def _path(self, item: MediaItem) -> str:
-        relative = path_of(item.id)
-        if relative is None:
-            raise ItemError(f"{item.id!r} is no id of the folder source")
-        return os.path.join(self._root().path, relative)
+    @property
+    def _opened_reader(self) -> FolderReader:
+        if self._reader is None:
+            raise FatalError("the folder source was not opened", advice="open it before listing or fetching")
+        return self._reader
 
     def _albums_of(self, prefix: str) -> tuple[AlbumRef, ...]:
         if not self.options.folders_as_albums or not prefix:

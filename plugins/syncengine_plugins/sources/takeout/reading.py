@@ -91,14 +91,11 @@ class Archives:
             MemberDamagedError: the bytes are not what they should be, or the part changed since it was listed.
             OSError: the part cannot be read.
         """
-        if part.kind == "tree":
-            unchecked = _file_chunks(copy, part)
-        elif part.kind == "tgz":
-            unchecked = self._tgz.chunks(copy.offset, copy.size, part)
-        else:
-            unchecked = _zip_chunks(copy, part)
+        if part.kind != "tgz":
+            yield from direct_chunks(copy, part)
+            return
         try:
-            yield from checked(unchecked, copy.size, copy.crc)
+            yield from checked(self._tgz.chunks(copy.offset, copy.size, part), copy.size, copy.crc)
         except PartDamagedError as error:
             raise MemberDamagedError(f"the archive cannot be read: {error}") from error
 
@@ -128,6 +125,15 @@ class Archives:
     def close(self) -> None:
         """Let go of every part and of the scratch files."""
         self._tgz.close()
+
+
+def direct_chunks(copy: Copy, part: PartRow) -> Iterator[bytes]:
+    """Yield the bytes of a copy in a zip or a folder; as ``Archives.chunks``, but for a tgz."""
+    unchecked = _file_chunks(copy, part) if part.kind == "tree" else _zip_chunks(copy, part)
+    try:
+        yield from checked(unchecked, copy.size, copy.crc)
+    except PartDamagedError as error:
+        raise MemberDamagedError(f"the archive cannot be read: {error}") from error
 
 
 def _zip_chunks(copy: Copy, part: PartRow) -> Iterator[bytes]:

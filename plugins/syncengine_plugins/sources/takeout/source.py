@@ -25,6 +25,7 @@ from syncengine_plugins.sources.takeout.describing import describe
 from syncengine_plugins.sources.takeout.fetching import Fetcher
 from syncengine_plugins.sources.takeout.library import Library
 from syncengine_plugins.sources.takeout.local_shelf import LocalShelf
+from syncengine_plugins.sources.takeout.reader import TakeoutReader, without_nonce
 from syncengine_plugins.sources.takeout.reading import Copy
 
 _ADVICE = "download the archives of Google Takeout (takeout-*.zip) into it, or set `path` to where they are"
@@ -106,9 +107,14 @@ class TakeoutSource(Source[TakeoutOptions]):
 
     def describe(self, item: MediaItem, path: Path) -> MediaItem:
         """See ``Source``."""
-        if self._nonce:
-            item = msgspec.structs.replace(item, content_token=item.content_token.removesuffix(self._nonce))
-        return describe(item, path)
+        return describe(without_nonce(item, self._nonce), path)
+
+    def reader(self) -> TakeoutReader | None:
+        """Return what reads zips and folders elsewhere; the members of a tgz are read one after the other, here."""
+        parts = self._opened.parts
+        if any(part.kind == "tgz" for part in parts.values()):
+            return None
+        return TakeoutReader(parts, self._nonce)
 
     @property
     def _opened(self) -> Library:

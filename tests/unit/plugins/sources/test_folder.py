@@ -29,6 +29,8 @@ from tests.unit.plugins.media.builders import exif_block, heic, image, movie, us
 
 NOON = exif_block({271: "Maker"}, {36867: "2019:07:03 12:00:00"})
 MTIME = 1_500_000_000
+#: Where no file is: the source describes its own file then.
+NOT_FETCHED = Path("not fetched")
 
 
 def lock(path: Path) -> None:
@@ -98,7 +100,7 @@ def scan(source: FolderSource, **select: object) -> list[MediaItem]:
 
 def described(source: FolderSource, name: str) -> MediaItem:
     item = next(item for item in scan(source) if item.id == name)
-    return source.describe(item, source._path(item))
+    return source.describe(item, NOT_FETCHED)
 
 
 # --- listing --------------------------------------------------------------------------------------------------------
@@ -250,7 +252,7 @@ def test_names_that_are_no_utf8_have_stable_text_ids(root: Path, opened: Opener)
     for item in items:
         sink = Bytes()
         source.fetch(item, sink)
-        assert source.describe(item, source._path(item)).name == item.name
+        assert source.describe(item, NOT_FETCHED).name == item.name
         assert sink.content.endswith(b".jpg")
 
 
@@ -540,7 +542,7 @@ def test_the_order_of_capture_times(put: Callable[..., Path], opened: Opener) ->
         put(f"{folder_name}/{name}.jpg.json", sidecar)
     put(f"5/{name}.mp4.json", sidecar)
     source = opened()
-    found = {item.id[0]: source.describe(item, source._path(item)).taken for item in scan(source)}
+    found = {item.id[0]: source.describe(item, NOT_FETCHED).taken for item in scan(source)}
     assert found == {
         "1": CaptureTime(origin="exif", wall="2019-07-03T12:00:00"),
         "2": CaptureTime(origin="sidecar", instant=1_000_000_000_000),
@@ -574,7 +576,7 @@ def test_a_scan_reads_times_and_favorites_only_when_they_are_wanted(put: Callabl
     assert timed.taken == CaptureTime(origin="exif", wall="2019-07-03T12:00:00")
     (marked,) = scan(source, favorites=True)
     assert marked.favorite
-    assert source.describe(timed, source._path(timed)) == timed
+    assert source.describe(timed, NOT_FETCHED) == timed
 
 
 def test_describing_adds_what_the_bytes_say(put: Callable[..., Path], opened: Opener, tmp_path: Path) -> None:
