@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+#: What ``pickle`` raises for what it cannot pack.
+_NOT_SENDABLE = (pickle.PicklingError, TypeError, AttributeError)
 #: Fewer items are read sooner than processes have started.
 _WORTH_PROCESSES = 128
 
@@ -71,7 +73,7 @@ class ReadingProcesses:
         assert self._pool is not None  # nosec B101: whoever begins has asked whether they are ready
         try:
             return self._pool.submit(reading_process.read_here, pickle.dumps(items))
-        except RuntimeError as error:  # the pool is broken or shut down
+        except (RuntimeError, *_NOT_SENDABLE) as error:  # the pool broke or is shut down, or an item cannot be sent
             nothing: Future[bytes] = Future()
             nothing.set_exception(error)
             return nothing
@@ -87,15 +89,15 @@ class ReadingProcesses:
             For each item its bytes in staging, or ``None`` where they have to be brought in another way.
         """
         try:
-            directory, brought = _unpacked(begun.result())
+            answer: Answer = pickle.loads(begun.result())  # nosec B301  # made by our own reading process
         except CancelledError:
             return [None] * count
         except Exception:  # noqa: BLE001 # pylint: disable=broad-exception-caught  # the processes' border
             if self._starting:
-                _LOG.warning("a reading process ended; the main process goes on alone", exc_info=True)
+                _LOG.warning("the reading processes cannot go on; the main process does alone", exc_info=True)
             self._starting = []  # none is ready any more
             return [None] * count
-        return [None if one is None else _asset(directory, one) for one in brought]
+        return assets_of(answer)
 
     def close(self) -> None:
         """Forget what was not begun, and end the processes after what they are at."""
@@ -128,14 +130,15 @@ def _packed(reader: ItemReader, zone: tzinfo, staging: Path) -> bytes:
     """Return what a process begins with; nothing when the reader cannot be sent."""
     try:
         return pickle.dumps((reader, zone, staging))
-    except (pickle.PicklingError, TypeError, AttributeError):
+    except _NOT_SENDABLE:
         _LOG.warning("the source cannot be read in other processes", exc_info=True)
         return b""
 
 
-def _unpacked(packed: bytes) -> Answer:
-    answer: Answer = pickle.loads(packed)  # nosec B301  # made by our own reading process
-    return answer
+def assets_of(answer: Answer) -> list[Asset | None]:
+    """Return what a reading process brought, as the pipeline has it."""
+    directory, brought = answer
+    return [None if one is None else _asset(directory, one) for one in brought]
 
 
 def _asset(directory: Path, brought: Brought) -> Asset:

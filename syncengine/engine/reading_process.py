@@ -39,10 +39,11 @@ class Brought(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sha256: bytes
 
 
+#: The directory of a reading process, and what it brought there of each item that it was given.
 Answer = tuple[Path, list[Brought | None]]
 
 
-class _Alarm(logging.Handler):
+class Alarm(logging.Handler):
     """Notices that something was logged which a person should see."""
 
     def __init__(self) -> None:
@@ -54,24 +55,23 @@ class _Alarm(logging.Handler):
         self.rang = True
 
 
-class _Process:
-    """What one reading process has for all its items.
+class StagingReader:
+    """Reads items into a directory of its own.
 
     Args:
         reader: fetches and describes.
         zone: for capture times that know no zone.
-        staging: where a directory of its own is made.
+        directory: in staging; nobody else makes files in it.
+        alarm: hears what is logged.
     """
 
-    def __init__(self, reader: ItemReader, zone: tzinfo, staging: Path) -> None:
+    def __init__(self, reader: ItemReader, zone: tzinfo, directory: Path, alarm: Alarm) -> None:
         self._reader = reader
         self._zone = zone
-        self._directory = staging / f"fetch-{os.getpid()}"
-        self._directory.mkdir(exist_ok=True)
+        self._directory = directory
+        self._alarm = alarm
         self._numbers = itertools.count()
         self._throttle = Throttle(None)
-        self._alarm = _Alarm()
-        logging.getLogger().addHandler(self._alarm)
 
     def bring(self, items: Sequence[MediaItem]) -> Answer:
         """Return the directory, and for each item what was brought there."""
@@ -94,7 +94,7 @@ class _Process:
         return Brought(name, described, size, digest)
 
 
-_process: Final[list[_Process]] = []  # a process is one reader; the pool has no other way to hand it to the tasks
+_process: Final[list[StagingReader]] = []  # a process is one reader; the pool has no other way to hand it to the tasks
 
 
 def start_reading(packed: bytes) -> None:
@@ -106,7 +106,11 @@ def start_reading(packed: bytes) -> None:
     settle_in()
     logging.captureWarnings(capture=True)
     reader, zone, staging = pickle.loads(packed)  # nosec B301  # made by our own parent process
-    _process[:] = [_Process(reader, zone, staging)]
+    directory = staging / f"read-{os.getpid()}"
+    directory.mkdir()
+    alarm = Alarm()
+    logging.getLogger().addHandler(alarm)
+    _process[:] = [StagingReader(reader, zone, directory, alarm)]
 
 
 def are_you_there() -> None:

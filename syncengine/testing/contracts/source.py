@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pickle  # nosec B403  # of what the suite packed itself
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from syncengine.api import FatalError, ItemError, ItemState, Kind, MediaItem, RunContext, Selection, Source
+from syncengine.api import FatalError, ItemError, ItemReader, ItemState, Kind, MediaItem, RunContext, Selection, Source
 from syncengine.testing.promises import kept, raises, same
 
 AnySource = Source[Any]
@@ -69,7 +70,7 @@ class FullSink:
         raise FatalError("full")
 
 
-def fetched(source: AnySource, item: MediaItem) -> bytes:
+def fetched(source: AnySource | ItemReader, item: MediaItem) -> bytes:
     """Return the bytes of an item."""
     sink = Collected()
     source.fetch(item, sink)
@@ -196,6 +197,20 @@ class SourceContract(ABC):
             first = fetched(source, item)
             kept(f"fetch gives equal bytes twice: {item.id!r}", fetched(source, item) == first)
             kept(f"size is what fetch gives: {item.id!r}", item.size in (None, len(first)))
+
+    def test_a_reader_reads_as_the_source_does(self, source: AnySource, tmp_path: Path) -> None:
+        items = list(source.scan(_EVERYTHING))
+        reader = source.reader()
+        if reader is None:
+            return
+        other, sent = pickle.loads(pickle.dumps((reader, items)))  # nosec B301  # what was packed right here
+        for item, arrived in zip(items, sent, strict=True):
+            content = fetched(source, item)
+            kept(f"a reader fetches the same bytes: {item.id!r}", fetched(other, arrived) == content)
+            path = tmp_path / "fetched-elsewhere"
+            path.write_bytes(content)
+            described = _comparable(source.describe(item, path))
+            same(f"a reader describes the same: {item.id!r}", _comparable(other.describe(arrived, path)), described)
 
     def test_fetch_gives_equal_bytes_in_another_run(self, source: AnySource, tmp_path: Path) -> None:
         wanted = {item.id: fetched(source, item) for item in source.scan(_EVERYTHING)}

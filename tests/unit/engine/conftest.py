@@ -32,7 +32,7 @@ from syncengine.engine.image_work import work_on
 from syncengine.engine.intents import Intents, read_orphans
 from syncengine.engine.layout import PathTemplate, recipe_of
 from syncengine.engine.papers import Papers
-from syncengine.engine.parts import AlbumStyle, RunParts
+from syncengine.engine.parts import AlbumStyle, Reading, RunParts
 from syncengine.engine.recipe import Upkeep
 from syncengine.engine.removals import Mirror
 from syncengine.engine.silence import Silent
@@ -119,6 +119,8 @@ class Backup:
         self.stop = threading.Event()
         self.exclusive: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
         self.runs = 0
+        #: Makes what reads beside the run, of the open source and the staging directory.
+        self.reading: Callable[[Source[Any], Path], Reading | None] = lambda source, staging: None
         self.destination.open()
 
     def run(self, *, rehearse: bool = False) -> RunReport:
@@ -205,6 +207,7 @@ def _opened(backup: Backup) -> Iterator[RunParts]:
             stop=backup.stop,
             failed=threading.Event(),
             exclusive=backup.exclusive,
+            reading=backup.reading(source, backup.directory / "staging"),
             upkeep=Upkeep(remake=backup.remake, relayout=backup.relayout, directory=backup.directory),
             mirror=backup.mirror,
         )
