@@ -28,6 +28,7 @@ class Library(msgspec.Struct, frozen=True):
             ``None`` when the first run is the one that is killed.
         more: lines of the profile.
         arguments: of every ``syncengine run`` but the first.
+        read_beside: small as it is, processes read it, as they read a large one.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Library(msgspec.Struct, frozen=True):
     change: Callable[[Path], None] | None = None
     more: str = ""
     arguments: tuple[str, ...] = ()
+    read_beside: bool = False
 
 
 @lru_cache
@@ -136,6 +138,8 @@ LIBRARIES = {
     "another profile": Library(
         "folder: {path: photos, folders_as_albums: true}", folder, rearrange, "", ("--remake", "--relayout")
     ),
+    "folder read beside": Library("folder: {path: photos, folders_as_albums: true}", folder, grow, read_beside=True),
+    "takeout read beside": Library("takeout: {path: photos}", takeout, read_beside=True),
 }
 
 

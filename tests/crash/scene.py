@@ -62,9 +62,18 @@ class Scene:
         temporary: for what runs leave there that are killed; its path is short, or no socket could be made there.
         arguments: of every run.
         batch: items in a batch of a run; small, so that a small library has several.
+        read_beside: processes read the library.
     """
 
-    def __init__(self, directory: Path, temporary: Path, arguments: Sequence[str] = (), *, batch: int = 3) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        temporary: Path,
+        arguments: Sequence[str] = (),
+        *,
+        batch: int = 3,
+        read_beside: bool = False,
+    ) -> None:
         self._arguments = arguments
         self.directory = directory
         self.backup = directory / "backup"
@@ -75,6 +84,7 @@ class Scene:
             "TMPDIR": str(temporary),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(IN_CHILD), os.environ.get("PYTHONPATH", "")])),
             "CRASH_BATCH_ITEMS": str(batch),
+            "CRASH_READ_BESIDE": "yes" if read_beside else "",
         }
 
     def run(self, *, before: Sequence[str] = (), more: Mapping[str, str] | None = None) -> Done:
@@ -146,6 +156,7 @@ class Stage:
         weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
         self._numbers = itertools.count(1)
         self._arguments = library.arguments
+        self._read_beside = library.read_beside
         self._begun = directory / "begun"
         self._begun.mkdir(parents=True)
         keep = "true" if library.change else "false"
@@ -167,7 +178,7 @@ class Stage:
         """Return a scene of its own, just before the run."""
         directory = self._directory / f"scene-{next(self._numbers)}"
         copy_tree(self._begun, directory)
-        return Scene(directory, self._temporary, self._arguments)
+        return Scene(directory, self._temporary, self._arguments, read_beside=self._read_beside)
 
     def drop(self, scene: Scene) -> None:
         """Remove a scene."""

@@ -1,6 +1,7 @@
 """Loaded by the Python of a run that is to be killed; does nothing unless the environment asks for it.
 
-``CRASH_BATCH_ITEMS`` makes batches small. ``CRASH_AT`` kills the process with SIGKILL before its n-th call of a
+``CRASH_BATCH_ITEMS`` makes batches small. ``CRASH_READ_BESIDE`` has processes read the library, however small it is,
+from the first batch on. ``CRASH_AT`` kills the process with SIGKILL before its n-th call of a
 function that changes something on a disk, counted over all its threads, where there is no strace to do that;
 ``CRASH_COUNT`` names a file that tells at the end how many such calls there were. Processes that it starts are left
 alone.
@@ -14,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,6 +36,18 @@ def _make_batches_small(items: int) -> None:
     from syncengine.engine import planning
 
     planning.BATCH_ITEMS = items
+
+
+def _read_beside() -> None:
+    from syncengine.engine import reading
+
+    class Patient(reading.ReadingProcesses):
+        def are_ready_for(self, count: int) -> bool:
+            while not super().are_ready_for(1000):
+                time.sleep(0.01)
+            return count > 0
+
+    reading.ReadingProcesses = Patient  # type: ignore[misc]
 
 
 def _name(function: Any) -> str:
@@ -63,6 +77,8 @@ def _begin() -> None:
     batch, at, count_to = (os.environ.pop(name, "") for name in ("CRASH_BATCH_ITEMS", "CRASH_AT", "CRASH_COUNT"))
     if batch:
         _make_batches_small(int(batch))
+    if os.environ.pop("CRASH_READ_BESIDE", ""):
+        _read_beside()
     if at or count_to:
         _kill_at(int(at or 0), count_to)
 
