@@ -16,22 +16,6 @@ and an entry point in the group ``syncengine.plugins`` named ``transform.waterma
 working example.
 """
 
-from syncengine.api.contracts import (
-    Capabilities,
-    Deduplicator,
-    Destination,
-    FileStat,
-    FingerprintIndex,
-    ItemReader,
-    Match,
-    Plugin,
-    RunContext,
-    Sink,
-    Source,
-    TargetExistsError,
-    Transform,
-    Upload,
-)
 from syncengine.api.credentials import (
     CredentialStore,
     NeedsSignIn,
@@ -41,11 +25,16 @@ from syncengine.api.credentials import (
     SignInStatus,
     SignInWay,
 )
+from syncengine.api.deduplicator import Deduplicator, FingerprintIndex, Match
+from syncengine.api.destination import Capabilities, Destination, FileStat, TargetExistsError, Upload
 from syncengine.api.hooks import hookimpl
 from syncengine.api.options import Meta, PluginOptions, options_schema
+from syncengine.api.plugin import Plugin
 from syncengine.api.quotas import CounterStore, QuotaError, QuotaKeeper
 from syncengine.api.registry import KINDS, PluginKind, Registry
 from syncengine.api.selection import Selection
+from syncengine.api.source import ItemReader, RunContext, Sink, Source
+from syncengine.api.transform import Transform
 from syncengine.errors import FatalError, ItemError, PluginError, RetryableError
 from syncengine.model import (
     Album,

@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from syncengine.api.contracts import Deduplicator, Destination, Plugin, Source, Transform
+from syncengine.api.deduplicator import Deduplicator
+from syncengine.api.destination import Destination
+from syncengine.api.plugin import Plugin
+from syncengine.api.source import Source
+from syncengine.api.transform import Transform
 from syncengine.errors import PluginError
 
 PluginKind = Literal["source", "transform", "dedup", "destination"]

@@ -1,4 +1,4 @@
-"""One suite for each kind of plugin: each promise of ``syncengine.api.contracts`` is a test that can fail.
+"""One suite for each kind of plugin: each promise in ``syncengine.api`` is a test that can fail.
 
 Subclass a suite in a pytest module, say how to make your plugin, and pytest runs all of its tests::
 
