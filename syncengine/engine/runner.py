@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from datetime import datetime
-from typing import Any, Literal
 
 import msgspec
 
-from syncengine.api import Album, Inventory, RunReport
+from syncengine.api import Album, RunReport
 from syncengine.engine import listings, spool
 from syncengine.engine.account import Account
 from syncengine.engine.albums import AlbumWriter
-from syncengine.engine.clean_text import cleaned, encoded
+from syncengine.engine.clean_text import encoded
 from syncengine.engine.departures import Listing
 from syncengine.engine.keeping_up import KeepingUp, outdated
 from syncengine.engine.mirroring import mirror, rehearse_mirror
@@ -22,15 +20,13 @@ from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
 from syncengine.engine.pipeline import process
 from syncengine.engine.planning import decide_all
-from syncengine.engine.reconciling import Reconciliation, reconcile
 from syncengine.engine.recording import Recorder
+from syncengine.engine.reporting import Clock, Ended, inventory_of, now, report_of
 from syncengine.engine.restoring import settle
 from syncengine.engine.work import METADATA_ONLY
 from syncengine.errors import FatalError, InterruptedRunError, ItemError
 from syncengine.model import LedgerLine, Outcome
 from syncengine.records import StateBatch
-
-Ended = Literal["completed", "stopped", "interrupted"]
 
 
 def run(parts: RunParts) -> RunReport:
@@ -45,7 +41,7 @@ def run(parts: RunParts) -> RunReport:
     Returns:
         The account. It says how the run ended; a run that had to stop returns and does not raise.
     """
-    clock = _Clock()
+    clock = Clock()
     parts.observers.run_started(parts.profile, parts.run)
     with (
         ExitStack() as stack,
@@ -56,12 +52,12 @@ def run(parts: RunParts) -> RunReport:
         with parts.exclusive():
             if ended == "completed" and parts.mirror is not None:
                 ended, reason = _guarded(
-                    parts, lambda: mirror(parts, account, recorder, _inventory(parts, account)), last=True
+                    parts, lambda: mirror(parts, account, recorder, inventory_of(parts, account)), last=True
                 )
             closed, why = _guarded(parts, lambda: _complete(parts, account, recorder), last=True)
     if ended == "completed":
         ended, reason = closed, why
-    report = _report(parts, account, clock, ended, reason)
+    report = report_of(parts, account, clock, ended, reason)
     report = _saved(parts, report)
     if closed == "completed":  # Otherwise the papers stay in the spool, and tell the next run that it has to mend.
         closed, why = _guarded(
@@ -83,12 +79,12 @@ def _saved(parts: RunParts, report: RunReport) -> RunReport:
 
 def rehearse(parts: RunParts) -> RunReport:
     """Decide about every item and do nothing: a dry run. What would be fetched counts as stored or updated."""
-    clock = _Clock()
+    clock = Clock()
     with ExitStack() as stack, closing(account_of(parts, stack)) as account:
         ended, reason = _guarded(parts, lambda: _decide(parts, account))
         if ended == "completed" and parts.mirror is not None:
-            ended, reason = _guarded(parts, lambda: rehearse_mirror(parts, account, _inventory(parts, account)))
-    report = _report(parts, account, clock, ended, reason)
+            ended, reason = _guarded(parts, lambda: rehearse_mirror(parts, account, inventory_of(parts, account)))
+    report = report_of(parts, account, clock, ended, reason)
     return msgspec.structs.replace(report, dry_run=True)
 
 
@@ -101,7 +97,7 @@ def account_of(parts: RunParts, stack: ExitStack) -> Account:
 def _begin(parts: RunParts, account: Account, recorder: Recorder) -> None:
     if parts.recovering:
         with parts.exclusive():
-            settle(parts.destination, parts.state, recorder.journal, _now())
+            settle(parts.destination, parts.state, recorder.journal, now())
     keeping = KeepingUp(parts, account, recorder)
     keeping.begin()
     process(parts, account, recorder)
@@ -122,7 +118,7 @@ def _decide(parts: RunParts, account: Account) -> None:
         account.warn(outdated(parts, before).sentences(parts.upkeep))
 
 
-def _guarded(parts: RunParts, step: Any, *, last: bool = False) -> tuple[Ended, str]:
+def _guarded(parts: RunParts, step: Callable[[], object], *, last: bool = False) -> tuple[Ended, str]:
     """Take a step of the run; return how it ended and why."""
     try:
         step()
@@ -184,70 +180,3 @@ def _albums(parts: RunParts, account: Account) -> list[Album] | None:
     except ItemError as error:
         account.unread.append(f"the source's albums: {error}")
         return None
-
-
-def _inventory(parts: RunParts, account: Account) -> Inventory:
-    """Return what the source says of its listing, once that was read to its end."""
-    if not account.read_to_end:
-        return Inventory(complete=False)
-    try:
-        return parts.source.inventory()
-    except (FatalError, ItemError) as error:
-        return Inventory(complete=False, missing=(f"the source's totals: {error}",))
-
-
-def _report(parts: RunParts, account: Account, clock: _Clock, ended: Ended, reason: str) -> RunReport:
-    inventory = _inventory(parts, account)
-    account.warn((*parts.warnings, *inventory.warnings))
-    reconciled = Reconciliation()
-    if ended == "completed" and account.read_to_end:
-        reconciled = reconcile(account.listed, account.outcomes, inventory)
-    report = RunReport(
-        run=parts.run,
-        profile=parts.profile,
-        source=parts.source_label,
-        destination=parts.destination_label,
-        started=clock.started,
-        finished=_now(),
-        ended=ended,
-        reason=reason,
-        listed=account.listed,
-        outcomes=dict(account.outcomes),
-        complete=ended == "completed" and account.is_complete(inventory) and not reconciled.disagreements,
-        missing=(*inventory.missing, *account.unread),
-        inventory=dict(inventory.counts),
-        partial=inventory.partial,
-        sums=dict(inventory.sums),
-        reconciled=reconciled.agrees,
-        disagreements=reconciled.disagreements,
-        bytes_read=account.bytes_read,
-        bytes_written=account.bytes_written,
-        duplicates=dict(account.duplicates),
-        near_duplicates=account.near_duplicates,
-        filtered=dict(account.filtered_by),
-        failures=tuple(account.failures),
-        warnings=tuple(account.warnings),
-        seconds=clock.seconds(),
-        plan=parts.plan,
-        maintained=account.maintained,
-        albums=account.albums,
-        removed=account.removals.count if not account.removals.refused else 0,
-        removals=tuple(account.removals.first),
-        removal_refused=account.removals.refused,
-        trash_emptied=account.removals.emptied,
-    )
-    return msgspec.convert(cleaned(msgspec.to_builtins(report)), RunReport)
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.started = _now()
-        self._start = time.monotonic()
-
-    def seconds(self) -> float:
-        """Return how long the run has taken, to the millisecond."""
-        return round(time.monotonic() - self._start, 3)
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
