@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ import msgspec
 
 from syncengine.api import CounterStore, Destination, RunContext, Source
 from syncengine.app.renewal import open_state, rebuild_task, renew
+from syncengine.app.scratch import temporary_directory
 from syncengine.config.interpolation import environment
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
@@ -190,13 +189,6 @@ def staging_of(destination: Destination[Any], stack: ExitStack) -> Path:
     """Return where files are written before they are placed: at the destination itself, when it is local."""
     local = destination.staging()
     return local if local is not None else temporary_directory(stack)
-
-
-def temporary_directory(stack: ExitStack) -> Path:
-    """Return a new directory that goes with ``stack``."""
-    path = Path(tempfile.mkdtemp(prefix="syncengine-"))
-    stack.callback(shutil.rmtree, path, ignore_errors=True)
-    return path
 
 
 def run_id() -> str:

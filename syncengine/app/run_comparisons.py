@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from syncengine.api import Destination, RunReport
-from syncengine.app.opening import open_destination, temporary_directory
+from syncengine.app.opening import open_destination
+from syncengine.app.scratch import temporary_directory
 from syncengine.config.profile import Profile
 from syncengine.engine.run_comparison import CHANGES, Comparing, Comparison, remarks_on
 from syncengine.engine.sorted_lines import SortedLines

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import msgspec
@@ -17,6 +16,7 @@ from syncengine.api import RunReport
 from syncengine.app.copying import copy_after
 from syncengine.app.plan_inputs import destination_facts, head_of, profile_facts
 from syncengine.app.runs import RunRequest, load, opened_parts
+from syncengine.app.scratch import temporary_directory
 from syncengine.config.profile import Profile
 from syncengine.engine import runner
 from syncengine.engine.parts import RunParts
@@ -143,8 +143,8 @@ def apply_plan(file: Path, host: PluginHost, progress: Progress, stop: threading
         LockedError: the profile is running.
         InterruptedRunError: it was stopped before anything was done.
     """
-    with TemporaryDirectory(prefix="syncengine-") as directory, ExitStack() as stack:
-        scratch = Path(directory)
+    with ExitStack() as stack:
+        scratch = temporary_directory(stack)
         plan = read_plan(file, scratch / "as-given.json")
         profile = _profile_of(plan, host)
         request = RunRequest(**msgspec.structs.asdict(plan.head.options))

@@ -11,8 +11,9 @@ import msgspec
 
 from syncengine.api import Destination
 from syncengine.app.catalog_comparison import compare_with_catalog
-from syncengine.app.opening import check_same_destination, mark_unmended, open_destination, temporary_directory
+from syncengine.app.opening import check_same_destination, mark_unmended, open_destination
 from syncengine.app.renewal import open_state, others_locked, profiles_of, rebuild_task
+from syncengine.app.scratch import temporary_directory
 from syncengine.config.profile import Profile
 from syncengine.engine.absent import AbsentDestination
 from syncengine.engine.own_disk import own_disk
@@ -45,7 +46,9 @@ class StateCheck(msgspec.Struct, kw_only=True):
     notes: list[str] = []
 
 
-def rebuild_state(profile: Profile, progress: Progress, stop: threading.Event, *, rehash: bool = False) -> Rebuilt:
+def rebuild_state(
+    profile: Profile, progress: Progress, stop: threading.Event, *, rehash: bool = False, alone: bool = False
+) -> Rebuilt:
     """Make the state of a profile's destination again, for all profiles of that destination.
 
     A damaged store is set aside first. The destination is only read.
@@ -55,10 +58,11 @@ def rebuild_state(profile: Profile, progress: Progress, stop: threading.Event, *
         progress: is told.
         stop: set when it is to end soon.
         rehash: hash every file, instead of looking at its size.
+        alone: a person says that no other profile backs up there.
 
     Raises:
         LockedError: the profile, or another one of the destination, is running.
-        FatalError: the destination cannot be read, or the state cannot be written.
+        FatalError: the destination cannot be read, the state cannot be written, or the profile is not alone.
         InterruptedRunError: it was stopped; the next run begins again.
     """
     directory = default_state_directory()
@@ -76,7 +80,7 @@ def rebuild_state(profile: Profile, progress: Progress, stop: threading.Event, *
         task = rebuild_task(
             profile, directory, store, destination, scratch=scratch, progress=progress, stop=stop, rehash=rehash
         )
-        rebuilt = rebuild(task)
+        rebuilt = rebuild(msgspec.structs.replace(task, alone=alone))
         if rebuilt.differs:
             mark_unmended(directory, profile.name)
         rebuilt.warnings = [*opened.warnings, *copied, *rebuilt.warnings]

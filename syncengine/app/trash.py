@@ -13,8 +13,9 @@ from typing import Any, Literal
 import msgspec
 
 from syncengine.api import Destination
-from syncengine.app.opening import RunSpool, begin_spool, open_destination, staging_of, temporary_directory
+from syncengine.app.opening import RunSpool, begin_spool, open_destination, staging_of
 from syncengine.app.renewal import open_state, rebuild_task, renew
+from syncengine.app.scratch import temporary_directory
 from syncengine.config.profile import Profile
 from syncengine.engine import spool, trash
 from syncengine.engine.absent import AbsentDestination

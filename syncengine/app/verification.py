@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 
 from syncengine.app.existing import open_existing
-from syncengine.app.opening import temporary_directory
 from syncengine.app.proof import last_run, leave_proof
 from syncengine.app.release import Verified, release
 from syncengine.app.repair import Ground, RepairRequest, repair_findings
+from syncengine.app.scratch import temporary_directory
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
 from syncengine.engine.intents import read_orphans
