@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pickle  # nosec B403  # between our own processes only
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from datetime import tzinfo
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -22,15 +22,15 @@ _LOG = logging.getLogger(__name__)
 
 #: What ``pickle`` raises for what it cannot pack.
 _NOT_SENDABLE = (pickle.PicklingError, TypeError, AttributeError)
-#: Fewer items are read sooner than processes have started.
-_WORTH_PROCESSES = 128
+#: So many items are read sooner than processes have started.
+_FIRST_ITEMS = 384
 
 
 class ReadingProcesses:
-    """Processes that bring items into staging; they begin to start with the first items that are worth it.
+    """Processes that bring items into staging; they begin to start when there are enough items.
 
-    A process that ends costs nothing but time: what it was given is answered as not brought, and so is everything
-    after it.
+    A process that ends costs nothing but time: what it was given is answered as not brought, and nothing is given to
+    processes any more.
 
     Args:
         reader: returns what they read with, or ``None``; asked when they are to start.
@@ -54,26 +54,23 @@ class ReadingProcesses:
         self._context = context
         self._zone = zone
         self._staging = staging
-        self._pool: ProcessPoolExecutor | None = None
-        self._starting: list[Future[None]] | None = None
+        self._items = 0
+        self._starting: Future[ProcessPoolExecutor] | None = None
+        self._is_given_up = False
 
     def are_ready_for(self, count: int) -> bool:
-        """Return whether so many items are worth it, and would be begun at once.
-
-        With the first that are worth it the processes begin to start; nobody waits for them.
-        """
-        if count < _WORTH_PROCESSES:
-            return False
-        if self._starting is None:
-            self._starting = self._start()
-        return bool(self._starting) and all(_is_well(future) for future in self._starting)
+        """Return whether so many more items would be begun at once; nobody waits for processes to start."""
+        self._items += count
+        if self._starting is None and self._items > _FIRST_ITEMS and not self._is_given_up:
+            self._start()
+        return self._starting is not None and self._starting.done() and not self._is_given_up
 
     def begin(self, items: Sequence[MediaItem]) -> Future[bytes]:
         """Have a process bring some items into staging; ``finish`` waits for them."""
-        assert self._pool is not None  # nosec B101: whoever begins has asked whether they are ready
+        assert self._starting is not None  # nosec B101: whoever begins has asked whether they are ready
         try:
-            return self._pool.submit(reading_process.read_here, pickle.dumps(items))
-        except (RuntimeError, *_NOT_SENDABLE) as error:  # the pool broke or is shut down, or an item cannot be sent
+            return self._starting.result().submit(reading_process.read_here, pickle.dumps(items))
+        except Exception as error:  # noqa: BLE001 # pylint: disable=broad-exception-caught  # as in ``finish``
             nothing: Future[bytes] = Future()
             nothing.set_exception(error)
             return nothing
@@ -93,46 +90,52 @@ class ReadingProcesses:
         except CancelledError:
             return [None] * count
         except Exception:  # noqa: BLE001 # pylint: disable=broad-exception-caught  # the processes' border
-            if self._starting:
-                _LOG.warning("the reading processes cannot go on; the main process does alone", exc_info=True)
-            self._starting = []  # none is ready any more
+            self._give_up("the reading processes cannot go on; the main process does alone")
             return [None] * count
         return assets_of(answer)
 
     def close(self) -> None:
         """Forget what was not begun, and end the processes after what they are at."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._starting is not None and self._starting.exception() is None:
+            self._starting.result().shutdown(wait=True, cancel_futures=True)
 
-    def _start(self) -> list[Future[None]]:
-        """Have them start; return what is done when they have, or nothing when there is nothing to read with."""
+    def _start(self) -> None:
+        """Have the processes start, and somebody else wait for it."""
         reader = self._reader()
-        setting = _packed(reader, self._zone, self._staging) if reader is not None else b""
-        if not setting:
-            return []
-        # Imported here: a run that changes nothing needs none of it.
-        from concurrent.futures import ProcessPoolExecutor
+        if reader is None:
+            self._is_given_up = True
+            return
+        try:
+            setting = pickle.dumps((reader, self._zone, self._staging))
+        except _NOT_SENDABLE:
+            self._give_up("the source cannot be read in other processes")
+            return
+        waiting = ThreadPoolExecutor(1, thread_name_prefix="reading-start")
+        self._starting = waiting.submit(_started_pool, self._processes, self._context, setting)
+        waiting.shutdown(wait=False)
 
-        self._pool = ProcessPoolExecutor(
-            self._processes,
-            mp_context=self._context,
-            initializer=reading_process.start_reading,
-            initargs=(setting,),
-        )
-        return [self._pool.submit(reading_process.are_you_there) for _ in range(self._processes)]
+    def _give_up(self, why: str) -> None:
+        """Have everything from now on read by the main process, and say so once."""
+        if not self._is_given_up:
+            _LOG.warning(why, exc_info=True)
+        self._is_given_up = True
 
 
-def _is_well(future: Future[None]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+def _started_pool(processes: int, context: BaseContext, setting: bytes) -> ProcessPoolExecutor:
+    """Return processes that have answered."""
+    # Imported here: a run that changes nothing needs none of it.
+    from concurrent.futures import ProcessPoolExecutor
 
-
-def _packed(reader: ItemReader, zone: tzinfo, staging: Path) -> bytes:
-    """Return what a process begins with; nothing when the reader cannot be sent."""
+    pool = ProcessPoolExecutor(
+        processes, mp_context=context, initializer=reading_process.start_reading, initargs=(setting,)
+    )
     try:
-        return pickle.dumps((reader, zone, staging))
-    except _NOT_SENDABLE:
-        _LOG.warning("the source cannot be read in other processes", exc_info=True)
-        return b""
+        for answer in [pool.submit(reading_process.are_you_there) for _ in range(processes)]:
+            answer.result()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    return pool
 
 
 def assets_of(answer: Answer) -> list[Asset | None]:

@@ -39,7 +39,7 @@ class Patient(reading.ReadingProcesses):
     missed = 0
 
     def are_ready_for(self, count: int) -> bool:
-        while not super().are_ready_for(max(count, 128)):
+        while not super().are_ready_for(max(count, 385)):
             time.sleep(0.01)
         return count > 0
 

@@ -21,7 +21,7 @@ from syncengine.engine.child_process import process_context
 from syncengine.engine.reading import ReadingProcesses
 from tests.unit.engine.readers import Scripted, Unsendable, content, listed
 
-ENOUGH = 128
+ENOUGH = 385
 ROOT = Path(__file__).parents[3]
 
 
@@ -173,7 +173,7 @@ KILLED = """
         reading = ReadingProcesses(
             Scripted, processes=2, context=process_context([]), zone=ZoneInfo("UTC"), staging=Path(sys.argv[1])
         )
-        while not reading.are_ready_for(128):
+        while not reading.are_ready_for(385):
             time.sleep(0.05)
         for number in range(1000):
             reading.begin([listed(f"slow.{number}.jpg")])
