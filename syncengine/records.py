@@ -59,6 +59,8 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
         kind: photo, video, other; empty when this and what follows was not recorded.
         camera: make and model.
         taken: capture time as in ``CaptureTime``: (origin, instant, wall, offset), or ``None``.
+        guessed: it was made again without the catalog, so that other profiles may hold it of which nothing tells; a
+            mirror leaves it alone.
     """
 
     content: bytes
@@ -85,6 +87,7 @@ class ContentRecord(msgspec.Struct, frozen=True, array_like=True):
     kind: str = ""
     camera: str = ""
     taken: tuple[str, int | None, str | None, int | None] | None = None
+    guessed: bool = False
 
 
 class AlbumRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -30,9 +30,10 @@ def command() -> None:
 @command.command()
 @profile_argument
 @click.option("--hash", "rehash", is_flag=True, help="Hash every stored file instead of looking at its size.")
+@click.option("--alone", is_flag=True, help="Say that no other profile backs up there; a mirror may act on that.")
 @json_option
 @click.pass_obj
-def rebuild(logging: LogChoice, *, profile: Path, rehash: bool, as_json: bool) -> int:
+def rebuild(logging: LogChoice, *, profile: Path, rehash: bool, alone: bool, as_json: bool) -> int:
     """Make the state of PROFILE's destination again, for all profiles that share it.
 
     From the catalog there; what that lacks, from the metadata files; what they lack, by hashing the files. The
@@ -44,7 +45,7 @@ def rebuild(logging: LogChoice, *, profile: Path, rehash: bool, as_json: bool) -
 
     loaded = _load(profile, logging)
     with stop_on_signal() as stop, progress_for(loaded.name, quiet=as_json) as progress:
-        done = rebuild_state(loaded, progress, stop, rehash=rehash)
+        done = rebuild_state(loaded, progress, stop, rehash=rehash, alone=alone)
     if as_json:
         print_json({"profile": loaded.name, **msgspec.to_builtins(done)})
     else:
@@ -117,6 +118,8 @@ def _rebuilt_lines(profile: str, done: Rebuilt) -> Iterator[str]:
         yield f"  missing  {done.dropped:>9,}  not there as recorded; stored again by the next run that finds them"
     if done.lost_items:
         yield f"  dropped  {done.lost_items:>9,}  items of them"
+    if done.guessed:
+        yield f"  guessed  {done.guessed:>9,}  another profile may hold these files as well; a mirror leaves them alone"
     yield from _few(done.warnings, "Worth knowing")
     if not done.is_from_catalog and done.contents:
         yield "The next run reads the source once more; what is stored already is not stored again."

@@ -120,6 +120,8 @@ class Bundler:
             fetched.path.unlink(missing_ok=True)
             original_path = self._still_there(kept)
         bundle = self._bundle_at(work, stored, fetched, media[0].path, original_path)
+        if work.previous is None and self._is_of_guessed_find(work, stored, media[0].path):
+            bundle.record = msgspec.structs.replace(bundle.record, guessed=True)
         bundle.media = media
         bundles[work.content] = bundle
 
@@ -196,6 +198,13 @@ class Bundler:
         paths.reserve(left)
         return left or paths.choose(stored, work, "")
 
+    def _is_of_guessed_find(self, work: Work, stored: Asset, path: str) -> bool:
+        """Whether a work takes over a file that a transform made, and that was met at the destination."""
+        if path != self._parts.orphans.get((work.content, stored.sha256)):
+            return False
+        (found,) = self._parts.state.contents([stored.sha256])
+        return found is not None and found.guessed
+
     def _original_before(self, work: Work, fetched: Asset) -> str:
         """Return where an earlier run kept the untouched original: as it was asked to, or since a transform failed."""
         previous = work.previous
@@ -245,6 +254,7 @@ class Bundler:
             sidecar_path=previous.sidecar_path,
             sidecar_sha256=previous.sidecar_sha256,
             restored=previous.restored,
+            guessed=previous.guessed,
         )
 
     def _other_holders(self, work: Work, previous: ContentRecord) -> tuple[tuple[str, str, str, str, int], ...]:

@@ -50,6 +50,7 @@ class _Content(_Entry, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     kind: str = ""
     camera: str = ""
     taken: tuple[str, int | None, str | None, int | None] | None = None
+    guessed: bool = False
 
 
 class _Item(_Entry, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -273,6 +274,7 @@ def _content(entry: _Content) -> ContentRecord:
         kind=entry.kind,
         camera=entry.camera,
         taken=entry.taken,
+        guessed=entry.guessed,
     )
 
 

@@ -7,10 +7,11 @@ from contextlib import closing
 from hashlib import blake2b
 from itertools import groupby, islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from syncengine.api import MediaItem
+from syncengine.api import Destination, MediaItem
 from syncengine.engine.ports import State
 from syncengine.engine.sorted_lines import SortedLines
 from syncengine.records import ContentRecord
@@ -41,17 +42,19 @@ class Departure(msgspec.Struct, frozen=True, kw_only=True):
         items: ids of the items that left.
         record: what the state has of it, or ``None``.
         heir: an item that holds it still; ``None`` when there is none and the content leaves as well.
+        is_in_doubt: nothing tells of an heir, and nothing tells that there is none; its file stays.
     """
 
     content: bytes
     items: tuple[str, ...]
     record: ContentRecord | None
     heir: Holder | None = None
+    is_in_doubt: bool = False
 
     @property
     def leaves(self) -> bool:
         """Whether the content's files are to go."""
-        return self.record is not None and self.heir is None
+        return self.record is not None and self.heir is None and not self.is_in_doubt
 
 
 class Listing:
@@ -86,12 +89,16 @@ class Departures:
     Args:
         state: of the profile.
         profile: its name.
+        destination: where the contents are.
         listing: everything that the source lists.
         scratch: for temporary files.
     """
 
-    def __init__(self, state: State, profile: str, listing: Listing, scratch: Path) -> None:
+    def __init__(
+        self, state: State, profile: str, destination: Destination[Any], listing: Listing, scratch: Path
+    ) -> None:
         self._state = state
+        self._destination = destination
         self._profile = profile
         self._listing = listing
         self._scratch = scratch
@@ -114,9 +121,17 @@ class Departures:
         groups = self._by_content()
         while group := list(islice(groups, _LOOK_UP)):
             records = self._state.contents([content for content, _ in group])
+            doubtful = self._doubtful(records)
             for (content, items), record in zip(group, records, strict=True):
                 heir = self._heir(record, items) if record is not None else None
-                yield Departure(content=content, items=items, record=record, heir=heir)
+                is_in_doubt = heir is None and content in doubtful
+                yield Departure(content=content, items=items, record=record, heir=heir, is_in_doubt=is_in_doubt)
+
+    def _doubtful(self, records: Iterable[ContentRecord | None]) -> set[bytes]:
+        """Return the contents whose holders are a guess; where a person has removed the file, nothing is left of it."""
+        guessed = {record.path: record.content for record in records if record is not None and record.guessed}
+        removed = set(self._destination.missing(list(guessed))) if guessed else set()
+        return {content for path, content in guessed.items() if path not in removed}
 
     def unsure(self) -> set[bytes]:
         """Return the contents that leave and may be those of an item that could not be stored under its new id."""

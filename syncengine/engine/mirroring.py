@@ -33,6 +33,8 @@ from syncengine.records import ContentRecord, ItemRecord, StateBatch
 
 #: Contents that are moved, made durable and forgotten together.
 _BATCH = 250
+#: So many files that stay in doubt are named.
+_MOST_NAMED = 3
 #: A metadata token that no source gives: the next run takes over what the source says of the item.
 _OTHER_METADATA = "\0"
 
@@ -56,7 +58,10 @@ def mirror(parts: RunParts, account: Account, recorder: Recorder, inventory: Inv
     removals.refused = _objection(parts, account, inventory)
     if removals.refused or account.listing is None:
         return
-    with closing(Departures(parts.state, parts.profile, account.listing, parts.staging)) as departures:
+    with closing(
+        Departures(parts.state, parts.profile, parts.destination, account.listing, parts.staging)
+    ) as departures:
+        _note_doubtful(departures, account)
         unsure = departures.unsure()
         leaving = sum(1 for one in departures if one.leaves and one.content not in unsure)
         removals.refused = _over_budget(parts.mirror, departures, leaving)
@@ -80,7 +85,10 @@ def rehearse_mirror(parts: RunParts, account: Account, inventory: Inventory) -> 
     removals.refused = _objection(parts, account, inventory)
     if removals.refused or account.listing is None:
         return
-    with closing(Departures(parts.state, parts.profile, account.listing, parts.staging)) as departures:
+    with closing(
+        Departures(parts.state, parts.profile, parts.destination, account.listing, parts.staging)
+    ) as departures:
+        _note_doubtful(departures, account)
         _show(departures, departures.unsure(), removals)
         removals.refused = _over_budget(parts.mirror, departures, removals.count)
 
@@ -144,6 +152,24 @@ def _over_budget(rule: Mirror, departures: Departures, leaving: int) -> str:
         f"remove {most:,} (max_delete: {rule.budget.text()}); if that is right, run again with --yes or "
         f"--max-delete {leaving}"
     )
+
+
+def _note_doubtful(departures: Iterable[Departure], account: Account) -> None:
+    """Say which files stay because their holders are a guess, and what to do."""
+    count, first = 0, list[str]()
+    for one in departures:
+        if one.record is not None and one.is_in_doubt:
+            count += 1
+            first += [one.record.path] if len(first) < _MOST_NAMED else []
+    if count:
+        named = f"{', '.join(first)}{', ...' if count > len(first) else ''}"
+        left = f"{count:,} files left the source and stay" if count > 1 else "1 file left the source and stays"
+        account.removals.in_doubt = (
+            f"{left} ({named}): the state was made again without the whole catalog, so nobody can tell whether another "
+            "profile holds them as well; delete by hand what is to go, or, if no other profile backs up there, say so "
+            "with 'syncengine state rebuild PROFILE --alone'"
+        )
+        account.warn([account.removals.in_doubt])
 
 
 def _show(departures: Iterable[Departure], unsure: set[bytes], removals: Removals) -> None:

@@ -57,12 +57,14 @@ class Removals(msgspec.Struct, kw_only=True):
         count: photos and videos that were moved to the trash, or would be.
         first: the first hundred: id, name, path, reason.
         refused: why nothing was removed, and what to do; or empty.
+        in_doubt: which files stay since another profile may hold them, and what to do; or empty.
         emptied: how many the trash had kept for long enough.
     """
 
     count: int = 0
     first: list[dict[str, str]] = []
     refused: str = ""
+    in_doubt: str = ""
     emptied: int = 0
 
     def add(self, item: str, name: str, path: str) -> None:

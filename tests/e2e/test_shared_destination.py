@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -78,3 +79,48 @@ def test_what_vanished_is_put_back_once(shared):
         path.unlink()
     run_both(shared)
     assert_the_destination_is_whole(shared)
+
+
+def test_a_mirror_takes_nothing_from_a_profile_that_nothing_tells_of_any_more(shared):
+    for name in ("north", "south"):
+        shared.write(f"{name}.yaml", PROFILE.format(name=name) + "sync: {mode: mirror}\n")
+        assert shared.run("run", f"{name}.yaml").code == 0
+    shutil.rmtree(shared.directory / "backup/metadata/catalog")
+    (shared.directory / "backup/metadata/deduplication.json").unlink()
+    shutil.rmtree(shared.directory / "state")
+    before = shared.files("backup/photos")
+
+    made = shared.run("state", "rebuild", "south.yaml")
+    assert made.code == 0
+    assert f"guessed  {PHOTOS + PHOTOS // 2:>9,}" in made.out
+    assert shared.run("run", "south.yaml").code == 0
+    (shared.directory / "south/south album/IMG_1.jpg").unlink()
+    left = shared.run("run", "south.yaml", "--yes", "--json")
+    assert left.code == 0
+    (report,) = left.json["runs"]
+    assert report["removed"] == 0
+    assert any("another profile" in text and "--alone" in text for text in report["warnings"])
+    assert shared.files("backup/photos") == before
+    assert "another profile" in shared.run("plan", "south.yaml").out
+
+    refused = shared.run("state", "rebuild", "south.yaml", "--alone")
+    assert (refused.code, "profile north has run there" in refused.err) == (3, True)
+    assert shared.run("run", "south.yaml", "--yes", "--json").json["runs"][0]["removed"] == 0
+    assert shared.files("backup/photos") == before
+    assert shared.run("state", "check", "south.yaml").code == 0
+
+
+def test_a_profile_that_is_alone_may_say_so(desk):
+    desk.write("profile.yaml", desk.profile.read_text() + "sync: {mode: mirror}\n")
+    assert desk.run("run", "profile.yaml").code == 0
+    for lost in ("backup/metadata", "state"):
+        shutil.rmtree(desk.directory / lost)
+    assert desk.run("state", "rebuild", "profile.yaml").code == 0
+    assert desk.run("run", "profile.yaml").code == 0
+    (desk.directory / "photos/IMG_20200101_000001.jpg").unlink()
+    assert desk.run("run", "profile.yaml", "--json").json["runs"][0]["removed"] == 0
+    said = desk.run("state", "rebuild", "profile.yaml", "--alone")
+    assert (said.code, "guessed" in said.out) == (0, False)
+    assert desk.run("state", "check", "profile.yaml").code == 0
+    assert desk.run("run", "profile.yaml", "--json").json["runs"][0]["removed"] == 1
+    assert desk.run("trash", "restore", "profile.yaml", "--all").code == 0

@@ -36,6 +36,11 @@ def has_catalog(task: RebuildTask) -> bool:
     return any(there) or any(path.stat().st_size for _, path in task.spools)
 
 
+def runs_with_catalog(task: RebuildTask) -> set[str]:
+    """Return the ids of the runs whose catalog is there, or still on this machine."""
+    return {catalog.run for catalog in _catalogs(task)}
+
+
 def listed(destination: Destination[Any], prefix: str) -> Iterator[FileStat]:
     """Yield the files below a directory; none where something else has its name, which the run's papers then meet."""
     with suppress(ItemError):

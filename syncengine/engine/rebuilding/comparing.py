@@ -74,7 +74,7 @@ def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
     lost: list[bytes] = []
     with closing(SortedLines(task.scratch)) as lines:
         roots = _add_records(task, lines)
-        _add_files(task, lines, roots if rebuilt.lines and not rebuilt.damaged else {""})
+        _add_files(task, lines, roots if rebuilt.lines and not rebuilt.lacks_lines else {""})
         found = _hashed(task, _grouped(lines)) if task.rehash else _settled(task, _grouped(_noteworthy(lines)))
         for path, file, claims in found:
             covered = False

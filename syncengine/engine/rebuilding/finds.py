@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
+
 from syncengine.api import FileStat, ItemError
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.intents import Orphans
@@ -110,6 +112,5 @@ def _records(task: RebuildTask, files: list[FileStat], digests: list[bytes | Non
         key = digest if digest not in taken else hashlib.sha256(digest + path).digest()
         taken.add(key)
         name = file.path.rpartition("/")[2]
-        yield ContentRecord(
-            key, file.path, digest, digest, file.size, file.size, file.mtime, "", name, "", failure=FOUND
-        )
+        find = ContentRecord(key, file.path, digest, digest, file.size, file.size, file.mtime, "", name, "")
+        yield msgspec.structs.replace(find, failure=FOUND, guessed=not task.alone)

@@ -14,6 +14,8 @@ from syncengine.engine.rebuilding.task import RebuildTask
 from syncengine.records import ContentRecord, StateBatch
 
 _AT_ONCE = 200
+#: The listing's last line, and how many of its lines are no groups: the first and the last.
+_END, _FRAME = b"]}", 2
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -34,9 +36,42 @@ class _Group(msgspec.Struct, frozen=True):
     copies: tuple[_Copy, ...]
 
 
-def restore_groups(task: RebuildTask) -> None:
-    """Unite the records with the groups that the listing names; files that are not there are passed over."""
-    groups = _groups(task)
+class _Listing:
+    """The listing, read once from its beginning to its end.
+
+    Args:
+        task: the rebuilding.
+    """
+
+    def __init__(self, task: RebuildTask) -> None:
+        self._task = task
+        self._others = 0
+        self._last = b""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all lines but the first and the last were groups, and the last one is the end; once it was read."""
+        return self._others == _FRAME and self._last == _END
+
+    def groups(self) -> Iterator[_Group]:
+        """Yield the groups that can be read."""
+        decoder = msgspec.json.Decoder(_Group)
+        for line in text_lines(self._task, DEDUPLICATION):
+            self._last = line.strip()
+            try:
+                yield decoder.decode(self._last.rstrip(b","))
+            except (msgspec.MsgspecError, RecursionError):  # The last: nested too deeply.
+                self._others += 1
+
+
+def restore_groups(task: RebuildTask) -> bool:
+    """Unite the records with the groups that the listing names; files that are not there are passed over.
+
+    Returns:
+        Whether the listing is there and whole.
+    """
+    listing = _Listing(task)
+    groups = listing.groups()
     while chunk := list(islice(groups, _AT_ONCE)):
         task.check_stop()
         records = _records(task, chunk)
@@ -47,15 +82,7 @@ def restore_groups(task: RebuildTask) -> None:
                 _unite(kept, group, records, changed)
         if changed:
             task.part.write([("", StateBatch(contents=list(changed.values())))])
-
-
-def _groups(task: RebuildTask) -> Iterator[_Group]:
-    decoder = msgspec.json.Decoder(_Group)
-    for line in text_lines(task, DEDUPLICATION):
-        try:
-            yield decoder.decode(line.strip().rstrip(b","))
-        except (msgspec.MsgspecError, RecursionError):
-            continue  # the head and the end of the file, or a line that somebody has changed
+    return listing.is_whole
 
 
 def _records(task: RebuildTask, groups: list[_Group]) -> dict[str, ContentRecord]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +17,7 @@ from syncengine.engine.albums import AlbumFile
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.layout import recipe_of
 from syncengine.engine.metadata_file import MetadataFile
+from syncengine.engine.rebuilding.attributing import Accounts
 from syncengine.engine.rebuilding.comparing import Uncovered
 from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
 from syncengine.engine.recorded_facts import with_facts
@@ -35,22 +35,22 @@ Authors = dict[str, set[str]]
 
 
 def restore_runs(task: RebuildTask, rebuilt: Rebuilt) -> Authors:
-    """Bring the accounts of runs back into the state.
+    """Bring the accounts of runs back into the state, and see which catalogs they miss.
 
     Returns:
         The profiles that have run with each source plugin.
     """
-    authors: Authors = defaultdict(set)
+    accounts = Accounts(task)
     names = (stat.path for stat in task.destination.list("logs") if stat.path.startswith("logs/backup_report_"))
     while chunk := list(islice(names, _AT_ONCE)):
         task.check_stop()
         reports = [report for path in chunk if (report := _decoded(task, path, RunReport)) is not None]
-        for report in reports:
-            authors[report.source].add(report.profile)
+        accounts.add(reports)
         if reports:
             task.part.save_runs(reports)
         rebuilt.runs += len(reports)
-    return authors
+    accounts.note_missing(rebuilt)
+    return accounts.authors
 
 
 def restore_from_metadata(
@@ -146,6 +146,7 @@ def _record(
         original_path=_original_path(task, document),
         recipe=_recipe(task, document),
         failure=_failure(document),
+        guessed=not task.alone,
     )
     record = _with_sidecar(task, record, document)
     stem, extension = split_extension(document.name)[0], split_extension(document.stored.path)[1]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 
 from syncengine.api import FileStat, RunReport
+from syncengine.engine.rebuilding.attributing import check_alone, settle_holders
 from syncengine.engine.rebuilding.catalogs import has_catalog, listed, load_catalogs
 from syncengine.engine.rebuilding.comparing import compare, uncovered
 from syncengine.engine.rebuilding.finds import restore_finds
@@ -62,7 +63,10 @@ def _rebuild(task: RebuildTask) -> Rebuilt:
         task.part.forget_items(profile)
     profiles = load_catalogs(task, rebuilt) | {task.profile, *task.profiles}
     authors = restore_runs(task, rebuilt)
-    _complete(task, rebuilt, authors)
+    listing_is_whole = _complete(task, rebuilt, authors)
+    if task.alone:
+        check_alone(task, profiles.union(*authors.values()))
+    settle_holders(task, rebuilt, listing_is_whole=listing_is_whole)
     for profile in sorted(profiles):
         count = _sweep(task, profile, rebuilt)
         if count:
@@ -91,19 +95,18 @@ def _account(task: RebuildTask, profile: str, rebuilt: Rebuilt) -> RunReport:
     )
 
 
-def _complete(task: RebuildTask, rebuilt: Rebuilt, authors: dict[str, set[str]]) -> None:
-    """Bring records and files together."""
+def _complete(task: RebuildTask, rebuilt: Rebuilt, authors: dict[str, set[str]]) -> bool:
+    """Bring records and files together; return whether the listing of copies told of all that it knew, if asked."""
     with uncovered(task) as files, uncovered(task) as unknown:
         compare(task, rebuilt, files)
         if files.count:
             restore_from_metadata(task, rebuilt, files, authors, unknown)
             restore_finds(task, rebuilt, unknown)
-    if rebuilt.damaged:
+    if rebuilt.lacks_lines:
         refresh_from_metadata(task)
     if not rebuilt.is_from_catalog:
         restore_albums(task)
-    if rebuilt.from_metadata:
-        restore_groups(task)
+    return bool(rebuilt.from_metadata or rebuilt.has_gaps) and restore_groups(task)
 
 
 def _sweep(task: RebuildTask, profile: str, rebuilt: Rebuilt) -> int:

@@ -75,6 +75,7 @@ class RebuildTask(msgspec.Struct, frozen=True, kw_only=True):
         spools: catalogs of killed runs that are not at the destination yet: (run, file).
         recovering: a run of these profiles did not come to its end, and what it intended is known.
         rehash: every file is hashed, and not only looked at.
+        alone: a person says that no other profile backs up there.
         progress: is told.
         stop: set when it is to end soon.
     """
@@ -96,6 +97,7 @@ class RebuildTask(msgspec.Struct, frozen=True, kw_only=True):
     rehash: bool
     progress: Progress
     stop: threading.Event
+    alone: bool = False
 
     @property
     def shared(self) -> State:
@@ -119,8 +121,10 @@ class Rebuilt(msgspec.Struct, kw_only=True):
         lines: lines of the catalog that were taken.
         cut: lines that a killed run left half.
         damaged: other lines that could not be read.
+        missing_catalogs: runs that recorded something by their own account, and whose catalog is not there.
         from_metadata: contents that came from their metadata files.
         found: files that nothing tells about, now known by their hashes.
+        guessed: contents that other profiles may hold of which nothing tells; a mirror leaves them alone.
         dropped: contents whose file is missing or is another one; the next run stores them again.
         lost_items: items whose content is not there; the next run looks at them anew.
         warnings: what a person should know, the first hundred of each kind.
@@ -134,8 +138,10 @@ class Rebuilt(msgspec.Struct, kw_only=True):
     lines: int = 0
     cut: int = 0
     damaged: int = 0
+    missing_catalogs: int = 0
     from_metadata: int = 0
     found: int = 0
+    guessed: int = 0
     dropped: int = 0
     lost_items: int = 0
     warnings: list[str] = []
@@ -144,7 +150,17 @@ class Rebuilt(msgspec.Struct, kw_only=True):
     @property
     def is_from_catalog(self) -> bool:
         """Whether the catalog told all that there is."""
-        return self.lines > 0 and not (self.damaged or self.from_metadata or self.found)
+        return self.lines > 0 and not (self.lacks_lines or self.from_metadata or self.found)
+
+    @property
+    def lacks_lines(self) -> bool:
+        """Whether lines of the catalog are lost that were whole once."""
+        return bool(self.damaged or self.missing_catalogs)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a line may be lost that said that another item holds a content as well."""
+        return self.lacks_lines or bool(self.cut)
 
     @property
     def differs(self) -> bool:

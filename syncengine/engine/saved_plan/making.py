@@ -65,9 +65,9 @@ class Draft:
 
     def remarks(self) -> list[str]:
         """Return what a person should know beside the actions, once all were taken."""
-        upkeep, refused = self._parts.upkeep, self._account.removals.refused
+        upkeep, removals = self._parts.upkeep, self._account.removals
         before = upkeep.before(self._parts.destination.identity)
-        found = [f"mirror: {refused}"] if refused else []
+        found = [f"mirror: {text}" for text in (removals.refused, removals.in_doubt) if text]
         if self._account.read_to_end and (before is None or not before.is_by(self._parts.setup)):
             left = outdated(self._parts, before)
             # What is done about it stands among the actions.
@@ -97,7 +97,9 @@ class Draft:
         rehearse_mirror(parts, account, self.inventory)
         if parts.mirror is None or account.removals.refused or account.listing is None:
             return
-        with closing(Departures(parts.state, parts.profile, account.listing, parts.staging)) as departures:
+        with closing(
+            Departures(parts.state, parts.profile, parts.destination, account.listing, parts.staging)
+        ) as departures:
             unsure = departures.unsure()
             for one in departures:
                 if one.record is not None and one.leaves and one.content not in unsure:

@@ -41,6 +41,7 @@ FIELDS = {
     "taken": st.none()
     | st.tuples(TEXT, st.none() | st.integers(-9, 9), st.none() | TEXT, st.none() | st.integers(-9, 9)),
     "restored": TEXT,
+    "guessed": st.booleans(),
 }
 CONTENTS = st.builds(ContentRecord, **FIELDS)
 ITEMS = st.tuples(TEXT, st.builds(ItemRecord, TEXT, TEXT, KEYS, TEXT, TEXT, TEXT, TEXT))

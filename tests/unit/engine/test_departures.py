@@ -16,6 +16,7 @@ from syncengine.engine import departures as tested
 from syncengine.engine import sorted_lines
 from syncengine.engine.departures import Departures, Listing
 from syncengine.records import ContentRecord, ItemRecord
+from syncengine.testing.memory.destination import MemoryDestination, MemoryDestinationOptions
 
 IDS = st.sets(st.text(st.characters(codec=None), max_size=3), max_size=12)
 
@@ -76,9 +77,10 @@ def test_what_left_is_what_is_known_and_not_listed(known: set[str], listed: set[
         patch.setattr(sorted_lines, "_RUN", 3)
         patch.setattr(tested, "_LOOK_UP", 2)
         scratch = Path(directory)
+        there = MemoryDestination(MemoryDestinationOptions())
         with closing(Listing(scratch)) as listing:
             listing.add(media(identity) for identity in sorted(listed, reverse=True))
-            with closing(Departures(state, "p", listing, scratch)) as departures:  # type: ignore[arg-type] # what is asked
+            with closing(Departures(state, "p", there, listing, scratch)) as departures:  # type: ignore[arg-type] # as asked
                 found = list(departures)
                 assert list(departures) == found  # It can be read again.
     assert {item for one in found for item in one.items} == known - listed
@@ -91,9 +93,9 @@ def test_what_left_is_what_is_known_and_not_listed(known: set[str], listed: set[
 
 
 def test_a_content_is_in_doubt_when_an_item_of_its_name_failed(tmp_path: Path) -> None:
-    state = Remembered({"a", "b"})
+    state, there = Remembered({"a", "b"}), MemoryDestination(MemoryDestinationOptions())
     with closing(Listing(tmp_path)) as listing:
         listing.unsettle("0.jpg")
         listing.unsettle("none.jpg")
-        with closing(Departures(state, "p", listing, tmp_path)) as departures:  # type: ignore[arg-type] # what is asked
+        with closing(Departures(state, "p", there, listing, tmp_path)) as departures:  # type: ignore[arg-type] # as asked
             assert departures.unsure() == {key(0)}
