@@ -113,6 +113,7 @@ def _put_strays_away(parts: RunParts, rearranger: Rearranger, one: Rearranged, c
     recorded = {path for path, _ in _files(current)}
     if parts.destination.missing(recorded):
         return
+    recorded.add(current.sidecar_path)
     trash = Trash(parts.destination, parts.run)
     for step in one.steps:
         for path in (step.parking, step.target):

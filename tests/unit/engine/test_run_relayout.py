@@ -288,6 +288,21 @@ def test_a_power_cut_between_moving_and_recording_doubles_and_loses_nothing(
     assert backup.files("metadata/photos").keys() == {"metadata/photos/a.jpg.json", "metadata/photos/b.jpg.json"}
 
 
+def test_a_run_that_is_killed_once_its_moves_are_recorded_costs_no_sidecar(backup: Any) -> None:
+    backup.metadata = ("json", "xmp")
+    backup.library.add(photo("1.jpg"), b"one")
+    backup.run()
+    backup.layout, backup.relayout = "photos/new/{name}", True
+    good = backup.destination
+    backup.destination = FaultyDestination(good, Faults([Fault("prune", SystemExit())]))
+    with pytest.raises(SystemExit):
+        backup.run()
+    backup.destination, backup.relayout = good, False
+    backup.run()
+    assert set(backup.files()) == {"photos/new/1.jpg", "photos/new/1.jpg.xmp"}
+    assert_checksums_hold(backup)
+
+
 def test_when_nobody_knows_how_files_were_laid_out_they_are_looked_at_once(backup: Any) -> None:
     backup.transforms = (Stamp(),)
     backup.library.add(photo("1.jpg"), b"one")
