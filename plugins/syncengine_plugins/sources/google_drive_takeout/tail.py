@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,13 +9,14 @@ from typing import IO
 
 from syncengine_plugins.sources.google_drive_takeout.forward_reader import OpenRange
 from syncengine_plugins.sources.takeout.damage import PartDamagedError
+from syncengine_plugins.sources.takeout.positioned import PositionedStream
 
 LARGEST = 256 << 20
 _LEAST, _MOST = 66 << 10, 512 << 10
 _IN_MEMORY = 4 << 20
 
 
-class TailStream(io.RawIOBase):
+class TailStream(PositionedStream):
     """A seekable stream over a file of which only the end is fetched, as far towards the beginning as it is read.
 
     Args:
@@ -28,8 +27,8 @@ class TailStream(io.RawIOBase):
     """
 
     def __init__(self, open_range: OpenRange, size: int, scratch: Path, kept: Path | None = None) -> None:
-        super().__init__()
-        self._open, self._size, self._at = open_range, size, 0
+        super().__init__(size)
+        self._open = open_range
         self._scratch = scratch
         self._pieces: list[tuple[int, IO[bytes]]] = []
         #: Where what was fetched begins.
@@ -49,32 +48,15 @@ class TailStream(io.RawIOBase):
         except OSError:
             path.unlink(missing_ok=True)
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return true."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Move to ``offset`` bytes from where ``whence`` says."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # typeshed names a private type
-        """Fill ``buffer`` as far as one piece goes."""
+    def _read_next(self, most: int) -> bytes:
+        """Return what one piece has of it."""
         if self._at >= self._size:
-            return 0
+            return b""
         if self._at < self.start:
             self._fetch(self._at)
         first, piece = next(one for one in self._pieces if one[0] <= self._at)
         piece.seek(self._at - first)
-        chunk = piece.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        self._at += len(chunk)
-        return len(chunk)
+        return piece.read(most)
 
     def close(self) -> None:
         """Let go of what was fetched."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError
+from syncengine_plugins.sources.takeout.positioned import PositionedStream
 from syncengine_plugins.sources.takeout.zip_directory import STORED
 
 CHUNK = 1 << 20
@@ -97,7 +96,7 @@ def _inflated(raw: Iterator[bytes]) -> Iterator[bytes]:
         raise MemberDamagedError(f"its compressed bytes are damaged ({error})") from error
 
 
-class StoredMember(io.RawIOBase):
+class StoredMember(PositionedStream):
     """A seekable view of a stored member, for who reads a few bytes here and there.
 
     Args:
@@ -110,28 +109,9 @@ class StoredMember(io.RawIOBase):
     """
 
     def __init__(self, read: ReadAt, offset: int, size: int) -> None:
-        super().__init__()
-        start = header_length(read(_HEADER.size, offset))
-        self._read, self._size, self._at = read, size, 0
-        self._start = offset + start
+        super().__init__(size)
+        self._read = read
+        self._start = offset + header_length(read(_HEADER.size, offset))
 
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return true."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Move to ``offset`` bytes from where ``whence`` says; never before the beginning."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # typeshed names a private type
-        """Fill ``buffer`` as far as the member goes."""
-        chunk = self._read(max(0, min(len(buffer), self._size - self._at)), self._start + self._at)
-        buffer[: len(chunk)] = chunk
-        self._at += len(chunk)
-        return len(chunk)
+    def _read_next(self, most: int) -> bytes:
+        return self._read(max(0, min(most, self._size - self._at)), self._start + self._at)
