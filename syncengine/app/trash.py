@@ -17,7 +17,7 @@ from syncengine.app.opening import RunSpool, begin_spool, open_destination, stag
 from syncengine.app.renewal import open_state, rebuild_task, renew
 from syncengine.app.scratch import temporary_directory
 from syncengine.config.profile import Profile
-from syncengine.engine import spool, trash
+from syncengine.engine import spool, trash, unlisted
 from syncengine.engine.absent import AbsentDestination
 from syncengine.engine.intents import Intents
 from syncengine.engine.mirroring import is_undone
@@ -25,7 +25,7 @@ from syncengine.engine.papers import Papers
 from syncengine.engine.ports import Progress, State
 from syncengine.engine.recording import Journal
 from syncengine.engine.restoring import Restored, Restorer, settle
-from syncengine.engine.trash import Held
+from syncengine.engine.trash import DamagedLine, Held
 from syncengine.errors import FatalError
 from syncengine.state.locks import destination_lock, profile_lock
 from syncengine.state.placement import default_state_directory
@@ -53,8 +53,15 @@ class InTrash(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in the trash, and which lines about it are damaged."""
+
+    entries: list[InTrash]
+    damaged: list[DamagedLine] = []
+
+
 class Back(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of something that was to be brought back: where it is now, or the problem."""
+    """What became of something that was to be brought back: where it is now, and the problem or what to know of it."""
 
     id: str
     name: str
@@ -62,11 +69,34 @@ class Back(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
+class BroughtBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What a restore has done.
+
+    Args:
+        done: what became of each.
+        left: what could not be brought up to date with them.
+        damaged: lines about the trash that are damaged.
+    """
+
+    done: list[Back]
+    left: list[str]
+    damaged: list[DamagedLine] = []
+
+
 class Emptied(msgspec.Struct, frozen=True, kw_only=True):
-    """What was removed for good: how many entries, how many bytes."""
+    """What was removed for good.
+
+    Args:
+        count: how many entries.
+        size: how many bytes.
+        kept: files that stay, since their entry is damaged and nothing else tells what they are: where they are.
+        damaged: lines about the trash that are damaged.
+    """
 
     count: int = 0
     size: int = 0
+    kept: list[str] = []
+    damaged: list[DamagedLine] = []
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +133,7 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
 
 
-def list_trash(profile: Profile) -> list[InTrash]:
+def list_trash(profile: Profile) -> Listed:
     """Return what is in the trash of a profile's destination, the oldest run first.
 
     Raises:
@@ -112,14 +142,12 @@ def list_trash(profile: Profile) -> list[InTrash]:
     """
     with ExitStack() as stack:
         destination = open_destination(profile, threading.Event(), stack, create=False)
-        return [_shown(held) for held in trash.contents(destination)]
+        found = unlisted.recognised(destination, trash.contents(destination), _owner(profile))
+        return Listed(entries=[_shown(held) for held in found], damaged=trash.damage(destination))
 
 
-def restore_trash(profile: Profile, choice: Choice, progress: Progress) -> tuple[list[Back], list[str]]:
+def restore_trash(profile: Profile, choice: Choice, progress: Progress) -> BroughtBack:
     """Bring entries back to the library.
-
-    Returns:
-        What became of each, and what could not be brought up to date with them.
 
     Raises:
         LockedError: the profile is running.
@@ -132,32 +160,38 @@ def restore_trash(profile: Profile, choice: Choice, progress: Progress) -> tuple
             Intents(desk.papers.directory, desk.papers.orphans)
             if desk.papers.recovering:
                 settle(desk.destination, desk.state, journal, now)
-            wanted = [held for held in trash.contents(desk.destination) if choice.takes(held)]
+            damaged = _damage(desk, choice)
+            found = list(unlisted.recognised(desk.destination, trash.contents(desk.destination), _owner(profile)))
+            unmended = unlisted.mend(desk.destination, Papers(desk.destination, desk.staging), found)
+            wanted = [held for held in found if choice.takes(held)]
             if not choice.names:
-                wanted = [held for held in wanted if held.record is not None]
+                wanted = [held for held in wanted if held.record is not None or held.is_unaccounted]
             restorer = Restorer(desk, journal, now)
             done = restorer.restore(sorted(wanted, key=lambda held: held.run, reverse=True))
-            left = restorer.finish()
+            left = unmended + restorer.finish()
         papers = Papers(desk.destination, desk.staging)
         # What a killed run has left to mend is for the next run, which knows the source.
         spool.deliver(desk.papers.directory, papers, mended=not (desk.papers.recovering or left))
-        return [_back(one) for one in done], left
+        return BroughtBack(done=[_back(one) for one in done], left=left, damaged=damaged)
 
 
 def empty_trash(profile: Profile, choice: Choice, progress: Progress) -> Emptied:
-    """Remove entries for good. Raises as ``restore_trash`` does."""
+    """Remove entries for good, but no file that may belong to a damaged one. Raises as ``restore_trash`` does."""
     with _opened(profile, progress) as desk:
         count = size = 0
-        wanted = [held for held in trash.contents(desk.destination) if choice.takes(held)]
+        damaged = _damage(desk, choice)
+        found = unlisted.recognised(desk.destination, trash.contents(desk.destination), _owner(profile))
+        wanted = [held for held in found if choice.takes(held)]
+        kept = [held.files[0].trashed for held in wanted if held.is_unaccounted]
         for held in wanted:
-            if not is_undone(desk.destination, desk.state, held):
+            if not held.is_unaccounted and not is_undone(desk.destination, desk.state, held):
                 size += trash.drop(desk.destination, held)
                 count += 1
         for run in {held.run for held in wanted}:
             trash.tidy(desk.destination, run)
         desk.destination.flush()
         spool.deliver(desk.papers.directory, Papers(desk.destination, desk.staging), mended=not desk.papers.recovering)
-        return Emptied(count=count, size=size)
+        return Emptied(count=count, size=size, kept=kept, damaged=damaged)
 
 
 def older_than(days: float | None) -> datetime | None:
@@ -188,6 +222,15 @@ def _opened(profile: Profile, progress: Progress) -> Iterator[_Desk]:
             papers=begin_spool(directory, profile.name, destination, staging),
             profile=profile.name,
         )
+
+
+def _owner(profile: Profile) -> unlisted.Owner:
+    once = any(stage.plugin.stage == "fetched" for stage in profile.dedup)
+    return unlisted.Owner(profile=profile.name, plugin=profile.source.name, once=once)
+
+
+def _damage(desk: _Desk, choice: Choice) -> list[DamagedLine]:
+    return [line for line in trash.damage(desk.destination) if line.run.startswith(choice.run)]
 
 
 def _is_named(held: Held, name: str) -> bool:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from syncengine.cli import exit_codes
 from syncengine.cli.options import json_option, print_json, profile_argument
+
+if TYPE_CHECKING:
+    from syncengine.engine.trash import DamagedLine
 
 _SPAN = re.compile(r"([0-9]{1,6})\s*(d|h)")
 
@@ -38,9 +42,10 @@ def show(*, profile: Path, as_json: bool) -> int:
     from syncengine.cli.output import size_text
     from syncengine.host import PluginHost
 
-    found = list_trash(app.load(profile, PluginHost()))
+    listed = list_trash(app.load(profile, PluginHost()))
+    found = listed.entries
     if as_json:
-        print_json({"entries": found})
+        print_json(listed)
         return exit_codes.WELL
     run = ""
     for one in found:
@@ -50,6 +55,7 @@ def show(*, profile: Path, as_json: bool) -> int:
         click.echo(f"  {one.id}  {one.when[:16]:<16}  {size_text(one.size):>9}  {one.path}  ({one.why})")
     count, size = len(found), size_text(sum(one.size for one in found))
     click.echo(f"{count:,} in the trash, {size}" if found else "the trash is empty")
+    _tell_damage(listed.damaged)
     return exit_codes.WELL
 
 
@@ -74,15 +80,17 @@ def restore(*, profile: Path, names: tuple[str, ...], run: str, everything: bool
         raise click.UsageError("say what to bring back: an ID, a PATH or a GLOB, --run ID, or --all")
     loaded = app.load(profile, PluginHost())
     with progress_for(loaded.name, quiet=as_json) as progress:
-        done, left = restore_trash(loaded, Choice(names=names, run=run), progress)
+        back = restore_trash(loaded, Choice(names=names, run=run), progress)
+    done, left = back.done, back.left
     if as_json:
-        print_json({"restored": done, "warnings": left})
+        print_json({"restored": done, "warnings": left, "damaged": back.damaged})
     elif done:
         for one in done:
             click.echo(f"{one.path or one.name}{f': {one.problem}' if one.problem else ''}")
         for text in left:
             click.echo(f"  {text}")
         click.echo(f"{sum(bool(one.path) for one in done):,} of {len(done):,} brought back")
+    _tell_damage(back.damaged)
     if not done:
         click.echo(
             f"syncengine: nothing in the trash is called so; 'syncengine trash list {profile}' shows it", err=True
@@ -114,10 +122,25 @@ def empty(*, profile: Path, age: float | None, run: str, yes: bool, as_json: boo
     with progress_for(loaded.name, quiet=as_json) as progress:
         emptied = empty_trash(loaded, Choice(run=run, before=older_than(age)), progress)
     if as_json:
-        print_json({"removed": emptied.count, "size": emptied.size})
+        print_json({"removed": emptied.count, "size": emptied.size, "kept": emptied.kept, "damaged": emptied.damaged})
     else:
         click.echo(f"{emptied.count:,} removed for good, {size_text(emptied.size)}")
-    return exit_codes.WELL
+        for path in emptied.kept:
+            click.echo(f"  {path} stays: its entry is damaged, and nothing else tells what it is")
+    _tell_damage(emptied.damaged)
+    return exit_codes.SOME_ITEMS_FAILED if emptied.kept else exit_codes.WELL
+
+
+def _tell_damage(damaged: list[DamagedLine]) -> None:
+    """Say which lines about the trash are damaged, and what to do."""
+    for line in damaged:
+        click.echo(f"syncengine: {line.text()}", err=True)
+    if damaged:
+        advice = (
+            "what else is there tells what most of their files are; one that is listed as 'its entry is damaged' and "
+            "cannot be brought back stays where it is: look at it, and move it to its path or delete it by hand"
+        )
+        click.echo(f"syncengine: {advice}", err=True)
 
 
 def _agreed(name: str) -> bool:

@@ -18,7 +18,6 @@ import msgspec
 from syncengine.api import Destination, Inventory, ItemError, TargetExistsError
 from syncengine.engine import trash
 from syncengine.engine.account import Account
-from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.departures import Departure, Departures, Holder
 from syncengine.engine.papers import Papers
 from syncengine.engine.parts import RunParts
@@ -73,6 +72,7 @@ def mirror(parts: RunParts, account: Account, recorder: Recorder, inventory: Inv
         return
     try:
         removals.emptied = expire(parts.destination, parts.state, parts.mirror.trash_days)
+        account.warn(f"{line.text()}: see 'syncengine trash list PROFILE'" for line in trash.damage(parts.destination))
     except ItemError as error:
         account.warn([f"the trash could not be looked through: {error}"])
 
@@ -218,11 +218,10 @@ class _Remover:
             return ""
         prints = self._fingerprints(leaving)
         papers = Papers(self._parts.destination, self._parts.staging)
-        encoder = msgspec.json.Encoder()
         with papers.stage(self._trash.entries).open("wb") as target:
             for one in departures:
                 if one.record is not None and self._goes(one):
-                    target.write(encoded_lines(encoder, [self._entry(one, one.record, prints)]))
+                    target.write(trash.encode(self._entry(one, one.record, prints)))
         refused = papers.place()
         return f"nothing was removed: {refused[0]}" if refused else ""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from syncengine.api import Asset, CaptureTime, Kind, MediaItem
-from syncengine.engine.metadata_file import MetadataFile
+from syncengine.engine.metadata_file import MetadataFile, album_refs
 from syncengine.engine.safe_names import split_extension
 from syncengine.model import TimeOrigin
 from syncengine.records import ContentRecord
@@ -33,6 +34,40 @@ def with_facts(record: ContentRecord, document: MetadataFile, name: str) -> Cont
         camera=document.camera,
         taken=None if taken is None else (taken.origin, taken.instant, taken.wall, taken.offset),
     )
+
+
+def record_of(document: MetadataFile, content: bytes, profile: str) -> ContentRecord:
+    """Return the record of a content as its metadata file tells it; who else holds it is not told, so it is a guess.
+
+    A failed transform leaves the untouched file and a remark. What else the last remark may have been, the run that
+    goes through the file again finds the same bytes in place and changes nothing.
+
+    Args:
+        document: the metadata file.
+        content: the key of the content.
+        profile: that stored it, or empty.
+
+    Raises:
+        ValueError: it has something else where a hash belongs.
+    """
+    record = ContentRecord(
+        content=content,
+        path=document.stored.path,
+        source_sha256=bytes.fromhex(document.original.sha256),
+        stored_sha256=bytes.fromhex(document.stored.sha256),
+        source_size=document.original.size,
+        stored_size=document.stored.size,
+        mtime=_timestamp(document),
+        item=document.source.id,
+        name=document.name,
+        profile=profile,
+        albums=album_refs(document),
+        origins=document.source.origins,
+        failure=document.notes[-1] if document.notes and not document.transforms else "",
+        guessed=True,
+    )
+    stem, extension = split_extension(document.name)[0], split_extension(document.stored.path)[1]
+    return with_facts(record, document, stem + extension if document.transforms else document.name)
 
 
 def has_facts(record: ContentRecord) -> bool:
@@ -87,3 +122,15 @@ def original_asset(record: ContentRecord) -> Asset:
     return Asset(
         path=Path(), name=record.name, kind=item.kind, item=item, size=record.source_size, sha256=record.source_sha256
     )
+
+
+def _timestamp(document: MetadataFile) -> float | None:
+    taken = document.taken
+    if taken is None:
+        return None
+    if taken.instant is not None:
+        return taken.instant / 1000
+    try:
+        return datetime.fromisoformat(taken.local).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -24,6 +24,7 @@ from syncengine.records import ContentRecord, StateBatch
 #: Contents that are moved, made durable and recorded together.
 _BATCH = 250
 PRIVATE = ".syncengine"
+_ALONE = "the file alone, since no entry tells what belongs to it; the next run leaves it as it is"
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,12 +102,21 @@ class Restorer:
     def _restore_safely(self, held: Held, change: StateBatch) -> Restored:
         try:
             if held.record is None:
-                if held.files[0].path.partition("/")[0].casefold() == PRIVATE:
-                    return Restored(held=held, problem=f"{held.files[0].path} is no path of the library")
-                return Restored(held=held, path=_move_beside(self._parts.destination, held.files[0]))
-            return self._restore_content(held, held.record, change)
+                return self._restore_file(held, held.files[0])
+            done = self._restore_content(held, held.record, change)
+            problem = "; ".join(text for text in (done.problem, held.remark if done.path else "") if text)
+            return msgspec.structs.replace(done, problem=problem)
         except (ItemError, FileNotFoundError) as error:
             return Restored(held=held, problem=f"cannot be brought back: {error}")
+
+    def _restore_file(self, held: Held, file: TrashedFile) -> Restored:
+        """Bring back a file that no entry tells of; not one whose entry may be damaged: it would come back alone."""
+        if file.path.partition("/")[0].casefold() == PRIVATE:
+            return Restored(held=held, problem=f"{file.path} is no path of the library")
+        if held.is_unaccounted:
+            problem = f"its entry is damaged, and nothing else tells what it is; it stays where it is, {file.trashed}"
+            return Restored(held=held, problem=problem)
+        return Restored(held=held, path=_move_beside(self._parts.destination, file), problem=_ALONE)
 
     def _restore_content(self, held: Held, record: ContentRecord, change: StateBatch) -> Restored:
         known = next((one for one in change.contents if one.content == record.content), None)
@@ -197,11 +207,24 @@ def settle(destination: Destination[Any], state: State, journal: Journal, when: 
                 elif (back := _found_back(destination, state, held, held.record)) is not None:
                     change.contents.append(msgspec.structs.replace(back, restored=when))
                     change.fingerprints += held.fingerprints
+        _put_back_unlisted(destination, state)
     except ItemError:
         return  # The trash is behind a link that somebody made: nothing of it is believed.
     destination.flush()
     if change.contents:
         journal.commit(change)
+
+
+def _put_back_unlisted(destination: Destination[Any], state: State) -> None:
+    """Put back what a killed mirror run had moved and whose entry is damaged: the state has it, and it is missing."""
+    lost = {held.files[0].path: held.files[0] for held in trash.contents(destination) if held.is_unaccounted}
+    for path, owner in zip(lost, state.path_owners(list(lost)), strict=True):
+        (known,) = state.contents([owner]) if owner is not None else [None]
+        if known is None or known.path != path:
+            continue
+        with suppress(FileNotFoundError, ItemError):
+            if holds(destination, lost[path].trashed, known.stored_sha256, known.stored_size):
+                put_back(destination, known, [lost[own] for own in trash.files_of(known) if own in lost])
 
 
 def put_back(destination: Destination[Any], known: ContentRecord, files: Iterable[TrashedFile]) -> bool:

@@ -2,13 +2,15 @@
 
 What a mirror run removes has a line in ``entries.jsonl`` there, durable before the first file is moved. Whoever can
 write to the destination can write such a line, so none is believed: it may name files of its own trash and paths of
-the library, and nothing else.
+the library, and nothing else. Disks damage lines as well: where one cannot be read, the files of its run that no other
+line names may be its files, see ``unlisted``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -18,6 +20,7 @@ import msgspec
 
 from syncengine.api import Destination, FileStat, TargetExistsError
 from syncengine.engine import catalog
+from syncengine.engine.clean_text import encoded_lines
 from syncengine.engine.layout import RESERVED_ROOTS
 from syncengine.engine.metadata_file import metadata_path
 from syncengine.engine.safe_names import fit
@@ -29,6 +32,10 @@ VERSION = 1
 
 _MAX_NAME_BYTES = 255
 _RUN_ID = "%Y%m%dT%H%M%S%fZ"
+#: How a line begins; eight digits and ``_AFTER_SUM`` follow.
+_SUM = b'{"sum":"'
+_AFTER_SUM = b'",'
+_SUM_DIGITS = 8
 
 
 class Trash:
@@ -122,6 +129,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
         files: those of the entry's files that are in the trash.
         record: the content, as the state had it; ``None`` for a file that no entry tells of.
         fingerprints: (method, fingerprint, content).
+        is_unaccounted: a file that no entry tells of, in a run one of whose entries is damaged: it may be of that one.
+        remark: what a person should know when it comes back.
     """
 
     run: str
@@ -129,6 +138,25 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[TrashedFile, ...]
     record: ContentRecord | None = None
     fingerprints: tuple[tuple[str, bytes, bytes], ...] = ()
+    is_unaccounted: bool = False
+    remark: str = ""
+
+
+class DamagedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that is no entry: the file, the line's number from 1 on, and why."""
+
+    file: str
+    line: int
+    why: str
+
+    @property
+    def run(self) -> str:
+        """The run whose entries they are."""
+        return self.file.split("/")[2]
+
+    def text(self) -> str:
+        """Return it for people."""
+        return f"{self.file}: line {self.line:,} is damaged ({self.why})"
 
 
 def entry_of(
@@ -170,28 +198,80 @@ def contents(destination: Destination[Any]) -> Iterator[Held]:
     for run, files in itertools.groupby(found, key=_run_of):
         sizes = {file.path: file.size for file in files}
         sizes.pop(f"{TRASH}/{run}/{ENTRIES}", None)
-        for held in entries(destination, run):
+        is_damaged = False
+        for held in read_lines(destination, run):
+            if isinstance(held, DamagedLine):
+                is_damaged = True
+                continue
             there = tuple(file for file in held.files if sizes.pop(file.trashed, None) is not None)
             if there:
                 yield msgspec.structs.replace(held, files=there)
         for path, size in sizes.items():
-            yield _loose(run, path, size)
+            yield _loose(run, path, size, is_unaccounted=is_damaged)
 
 
 def entries(destination: Destination[Any], run: str) -> Iterator[Held]:
     """Yield the entries of a run that can be believed, with all the files that they name, there or not."""
-    decoder = msgspec.json.Decoder(Entry)
-    with contextlib.suppress(FileNotFoundError), destination.read(f"{TRASH}/{run}/{ENTRIES}") as lines:
-        for line in lines:
+    return (one for one in read_lines(destination, run) if isinstance(one, Held))
+
+
+def damage(destination: Destination[Any]) -> list[DamagedLine]:
+    """Return the lines of all runs that are no entries. Raises ``ItemError`` when the trash leads through a link."""
+    lines = (one for run in runs(destination) for one in read_lines(destination, run))
+    return [one for one in lines if isinstance(one, DamagedLine)]
+
+
+def read_lines(destination: Destination[Any], run: str) -> Iterator[Held | DamagedLine]:
+    """Yield what each line of a run's entries says: an entry that can be believed, or that it is damaged."""
+    file = f"{TRASH}/{run}/{ENTRIES}"
+    with contextlib.suppress(FileNotFoundError), destination.read(file) as lines:
+        for number, line in enumerate(lines, 1):
             try:
-                yield _believed(run, decoder.decode(line))
-            except (msgspec.MsgspecError, ValueError, RecursionError):  # The last: nested too deeply.
-                continue
+                yield believed(run, decode(line))
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # The last: nested too deeply.
+                yield DamagedLine(file=file, line=number, why=str(error))
+
+
+def encode(entry: Entry) -> bytes:
+    """Return the line of an entry: JSON that begins with a checksum, so that any flipped bit is noticed."""
+    line = encoded_lines(msgspec.json.Encoder(), [entry])
+    return b"%b%08x%b%b" % (_SUM, zlib.crc32(line.rstrip(b"\n")), _AFTER_SUM, line[1:])
+
+
+def decode(line: bytes) -> Entry:
+    """Return the entry of a line; one of an older version has no checksum.
+
+    Raises:
+        ValueError, msgspec.MsgspecError, RecursionError: it is none, or not as it was written.
+    """
+    line = line.rstrip(b"\n")
+    if line.startswith(_SUM):
+        begin = len(_SUM) + _SUM_DIGITS + len(_AFTER_SUM)
+        rest = b"{" + line[begin:]
+        if line[len(_SUM) : begin] != b"%08x%b" % (zlib.crc32(rest), _AFTER_SUM):
+            raise ValueError("it does not have the checksum that it was written with")
+        line = rest
+    return msgspec.json.decode(line, type=Entry)
 
 
 def runs(destination: Destination[Any]) -> list[str]:
     """Return the runs that have something in the trash, oldest first."""
     return sorted({_run_of(file) for file in destination.list(TRASH) if file.path.count("/") > 2})
+
+
+def believed(run: str, entry: Entry) -> Held:
+    """Return an entry with its records. Raises ``ValueError`` for one that this version did not write."""
+    batches = [catalog.decode(bytes(line)).batch for line in entry.records]
+    (record,) = [record for batch in batches for record in batch.contents]
+    allowed = set(files_of(record))
+    for path in allowed:
+        _check_library_path(path, record)
+    for file in entry.files:
+        if file.path not in allowed or not file.trashed.startswith(f"{TRASH}/{run}/"):
+            raise ValueError(f"{file.trashed!r} is not of this trash")
+        _check_components(file.trashed)
+    prints = tuple(print_ for batch in batches for print_ in batch.fingerprints if print_[2] == record.content)
+    return Held(run=run, entry=entry, files=entry.files, record=record, fingerprints=prints)
 
 
 def put_at(held: Held) -> datetime | None:
@@ -223,23 +303,16 @@ def tidy(destination: Destination[Any], run: str) -> None:
         destination.prune(own)
 
 
+def moment_of(run: str) -> str:
+    """Return when a run began, ISO 8601; empty when its id does not say."""
+    try:
+        return datetime.strptime(run, _RUN_ID).replace(tzinfo=UTC).isoformat(timespec="seconds")
+    except ValueError:
+        return ""
+
+
 def _run_of(file: FileStat) -> str:
     return file.path.split("/")[2]
-
-
-def _believed(run: str, entry: Entry) -> Held:
-    """Return an entry with its records. Raises ``ValueError`` for one that this version did not write."""
-    batches = [catalog.decode(bytes(line)).batch for line in entry.records]
-    (record,) = [record for batch in batches for record in batch.contents]
-    allowed = set(files_of(record))
-    for path in allowed:
-        _check_library_path(path, record)
-    for file in entry.files:
-        if file.path not in allowed or not file.trashed.startswith(f"{TRASH}/{run}/"):
-            raise ValueError(f"{file.trashed!r} is not of this trash")
-        _check_components(file.trashed)
-    prints = tuple(print_ for batch in batches for print_ in batch.fingerprints if print_[2] == record.content)
-    return Held(run=run, entry=entry, files=entry.files, record=record, fingerprints=prints)
 
 
 def _check_library_path(path: str, record: ContentRecord) -> None:
@@ -253,19 +326,15 @@ def _check_components(path: str) -> None:
         raise ValueError(f"{path!r} is no path inside the destination")
 
 
-def _loose(run: str, path: str, size: int) -> Held:
-    """Return a file that no entry tells of: another command set it aside, or a person put it there."""
+def _loose(run: str, path: str, size: int, *, is_unaccounted: bool) -> Held:
+    """Return a file that no entry tells of: another command set it aside, a person put it there, or a disk failed."""
     before = path.removeprefix(f"{TRASH}/{run}/")
-    try:
-        when = datetime.strptime(run, _RUN_ID).replace(tzinfo=UTC).isoformat(timespec="seconds")
-    except ValueError:
-        when = ""
     file = TrashedFile(path=before, trashed=path, size=size)
     entry = Entry(
         id=sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:12],
         name=before.rpartition("/")[2],
-        when=when,
-        why="set aside",
+        when=moment_of(run),
+        why="its entry is damaged" if is_unaccounted else "set aside",
         files=(file,),
     )
-    return Held(run=run, entry=entry, files=(file,))
+    return Held(run=run, entry=entry, files=(file,), is_unaccounted=is_unaccounted)

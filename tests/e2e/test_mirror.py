@@ -92,7 +92,7 @@ def test_some_of_it_comes_back_and_the_rest_is_emptied(mirror: Any) -> None:
     )
     emptied = mirror.run("trash", "empty", "profile.yaml", "--yes", "--json").json
     assert emptied["removed"] == 1
-    assert mirror.run("trash", "list", "profile.yaml", "--json").json == {"entries": []}
+    assert mirror.run("trash", "list", "profile.yaml", "--json").json == {"entries": [], "damaged": []}
     assert not (mirror.directory / "backup/.syncengine/trash").exists()
     assert mirror.run("verify", "profile.yaml").code == 0
 
@@ -181,3 +181,59 @@ def _photos(root: Path) -> set[bytes]:
     """Return the bytes of every photo in the library and in the trash."""
     places = [root / "photos", root / ".syncengine/trash"]
     return {path.read_bytes() for place in places for path in place.rglob("*.jpg") if path.is_file()}
+
+
+@pytest.fixture
+def damaged(mirror: Any) -> Any:
+    """A desk whose three photos of Paris are in the trash, and the second line about them is damaged."""
+    mirror.before = tree(mirror)
+    shutil.rmtree(mirror.directory / "photos/Paris")
+    assert mirror.run("run", "profile.yaml", "--yes").code == 0
+    (mirror.entries,) = (mirror.directory / "backup/.syncengine/trash").rglob("entries.jsonl")
+    lines = mirror.entries.read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1][:200] + b"\xff" + lines[1][201:]
+    mirror.entries.write_bytes(b"".join(lines))
+    mirror.told = f".syncengine/trash/{mirror.entries.parent.name}/entries.jsonl: line 2 is damaged"
+    return mirror
+
+
+@pytest.mark.parametrize("lost", [(), ("metadata/catalog",)])
+def test_a_damaged_line_is_told_and_its_photo_comes_back_whole(damaged: Any, lost: tuple[str, ...]) -> None:
+    for path in lost:
+        shutil.rmtree(damaged.directory / "backup" / path)
+    listed = damaged.run("trash", "list", "profile.yaml")
+    assert (listed.code, damaged.told in listed.err) == (0, True)
+    assert "(its entry was damaged)" in listed.out
+    assert "3 in the trash" in listed.out
+    (line,) = damaged.run("trash", "list", "profile.yaml", "--json").json["damaged"]
+    assert (line["line"], line["file"] in damaged.told) == (2, True)
+    restored = damaged.run("trash", "restore", "profile.yaml", "*")
+    assert (restored.code, damaged.told in restored.err) == (0, True)
+    assert "3 of 3 brought back" in restored.out
+    assert tree(damaged) == {path: entry for path, entry in damaged.before.items() if path not in lost}
+    assert damaged.run("trash", "list", "profile.yaml").out == "the trash is empty\n"
+    assert damaged.run("verify", "profile.yaml").code == 0
+    report = damaged.run("run", "profile.yaml", "--yes", "--json").json["runs"][0]
+    assert (report["removed"], report["bytes_written"], report["warnings"]) == (0, 0, [])
+
+
+def test_what_a_damaged_line_hides_for_good_stays_and_is_named(damaged: Any) -> None:
+    shutil.rmtree(damaged.directory / "backup/metadata/catalog")
+    held = damaged.entries.parent
+    papers = {path: path.read_bytes() for path in held.rglob("*.json")}
+    for path in papers:
+        path.write_bytes(b"{")
+    restored = damaged.run("trash", "restore", "profile.yaml", "--all", "--json")
+    assert restored.code == 1
+    refused = [one for one in restored.json["restored"] if not one["path"]]
+    assert len(refused) == 3  # The photo, its sidecar, its metadata file.
+    assert all("its entry is damaged" in one["problem"] for one in refused)
+    left = damaged.files("backup/.syncengine/trash")
+    emptied = damaged.run("trash", "empty", "profile.yaml", "--yes")
+    assert (emptied.code, damaged.told in emptied.err) == (1, True)
+    assert emptied.out.count("stays: its entry is damaged") == 3
+    assert damaged.files("backup/.syncengine/trash") == left
+    (paper,) = held.rglob("*.json")  # The others came back, damaged as they are.
+    paper.write_bytes(papers[paper])
+    again = damaged.run("trash", "restore", "profile.yaml", "--all")
+    assert (again.code, "1 of 1 brought back" in again.out) == (0, True)
