@@ -99,7 +99,7 @@ def opened_parts(
             remember(directory, profile)
         identity = ends.destination.identity
         state = ends.store.bind(profile.name, identity)
-        stages = make_stages(profile, ends, stack)
+        stages = make_stages(profile, ends, stop, stack)
         papers = (
             rehearsed_spool(directory, profile.name, stack)
             if request.dry_run

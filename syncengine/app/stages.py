@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack
 from typing import Any
 
@@ -33,12 +34,13 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     reading: ReadingProcesses | None
 
 
-def make_stages(profile: Profile, ends: Ends, stack: ExitStack) -> Stages:
+def make_stages(profile: Profile, ends: Ends, stop: threading.Event, stack: ExitStack) -> Stages:
     """Make what stands between the two ends; processes start when they are needed.
 
     Args:
         profile: names the plugins and says how much may be done at once.
         ends: open.
+        stop: set when the run is to end soon.
         stack: ends the processes.
 
     Raises:
@@ -48,6 +50,7 @@ def make_stages(profile: Profile, ends: Ends, stack: ExitStack) -> Stages:
     deduplicators = tuple(stage.make() for stage in profile.dedup)
     context = process_context(_modules(profile, transforms, deduplicators))
     cores = len(os.sched_getaffinity(0))
+    readers = min(profile.execution.downloads, cores)
     workers = ImageWorkers(
         workers=profile.execution.workers or cores,
         transforms=transforms,
@@ -59,17 +62,18 @@ def make_stages(profile: Profile, ends: Ends, stack: ExitStack) -> Stages:
     stack.callback(workers.kill)
     reading = ReadingProcesses(
         ends.source.reader,
-        processes=min(profile.execution.downloads, cores),
+        processes=readers,
         context=context,
         zone=profile.zone,
         staging=ends.staging,
+        is_ending=stop.is_set,
     )
     return Stages(
         transforms=transforms,
         deduplicators=deduplicators,
         workers=workers,
-        # Only one process can keep to a number of bytes per second.
-        reading=reading if profile.execution.bandwidth is None else None,
+        # Only one process can keep to a number of bytes per second, and one reader alone is no faster elsewhere.
+        reading=reading if profile.execution.bandwidth is None and readers > 1 else None,
     )
 
 

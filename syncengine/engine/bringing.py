@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from syncengine.api import Asset, ItemError
@@ -47,7 +49,7 @@ class Bringer:
         if self._parts.is_ending:
             work.drop()
             return
-        try:
+        with self._border(work):
             if work.why == "metadata changed":
                 work.item = self._parts.source.describe(work.item, self._parts.staging / _NOTHING_FETCHED)
                 check_time(work.item, self._parts.zone)
@@ -56,7 +58,19 @@ class Bringer:
                 asset.path.unlink()
                 work.item = asset.item
             elif work.why != MOVED:
-                self._bring_bytes(work)
+                self._take(work, retrying(lambda: self._stage(work), self._parts.stop))
+
+    def take(self, work: Work, asset: Asset) -> None:
+        """Go on with what somebody else has brought into staging."""
+        self._account.count_fetched(asset.size)
+        with self._border(work):
+            self._take(work, asset)
+
+    @contextmanager
+    def _border(self, work: Work) -> Iterator[None]:
+        """Write into a work what goes wrong with it, unless the run cannot go on."""
+        try:
+            yield
         except ItemError as error:
             if self._parts.stop.is_set() and isinstance(error, RetryableError):
                 work.drop()
@@ -68,10 +82,7 @@ class Bringer:
             _LOG.exception("the source failed on %r", work.item.id)
             work.fail(f"internal error in the source: {type(error).__name__}: {error}")
 
-    def _bring_bytes(self, work: Work) -> None:
-        self.take(work, retrying(lambda: self._stage(work), self._parts.stop))
-
-    def take(self, work: Work, asset: Asset) -> None:
+    def _take(self, work: Work, asset: Asset) -> None:
         """Go on with what is in staging now, unless the selection rejects it after all."""
         work.item = asset.item
         if work.why == REMAKE:

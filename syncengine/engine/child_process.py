@@ -11,6 +11,8 @@ from multiprocessing.context import BaseContext
 from typing import Final
 
 _F_SETSIG: Final = 10  # fcntl(2); Python has no name for it
+#: What a terminal or a service manager sends to all processes at once; the main process decides what follows.
+_FOR_THE_PARENT: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def process_context(modules: Iterable[str]) -> BaseContext:
@@ -28,6 +30,24 @@ def process_context(modules: Iterable[str]) -> BaseContext:
     return context
 
 
+def start_server(context: BaseContext) -> None:
+    """Start what processes come from, deaf to signals until each of them settles in; called before any is made.
+
+    A process that is interrupted before it knows what to do about it says so with a traceback on the terminal.
+    """
+    if context.get_start_method() != "forkserver":
+        return
+    # only with the first process
+    from multiprocessing import forkserver, resource_tracker
+
+    resource_tracker.ensure_running()  # It unblocks signals, so it comes first.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def settle_in() -> None:
     """Let the parent decide when this process stops, and end with it; called once, at the process's beginning.
 
@@ -35,6 +55,7 @@ def settle_in() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_THE_PARENT)
     if sys.platform == "linux":
         _die_with_parent()
 

@@ -42,7 +42,6 @@ class Fetcher:
 
     def __init__(self, parts: RunParts, account: Account) -> None:
         self._parts = parts
-        self._account = account
         self._bringer = Bringer(parts, account)
 
     def fetch(self, batches: Iterable[Batch]) -> Generator[Batch, None, None]:
@@ -128,7 +127,6 @@ class Fetcher:
             if asset is None:
                 left.append(work)
             else:
-                self._account.count_fetched(asset.size)
                 self._bringer.take(work, asset)
         return left
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from syncengine.engine import image_process
+from syncengine.engine.child_process import start_server
 from syncengine.engine.image_work import AnyDeduplicator, AnyTransform, Worked, needs_work
 from syncengine.errors import FatalError
 from syncengine.model import Asset
@@ -173,6 +174,7 @@ class ImageWorkers:
         if self._pool is None:
             from pebble import ProcessPool  # with the first image: a run that changes nothing needs none of it
 
+            start_server(self._context)
             self._pool = ProcessPool(
                 max_workers=self._workers,
                 max_tasks=_ITEMS_PER_PROCESS,

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -41,7 +42,10 @@ class Scripted:
         if item.name.startswith("unclear"):
             raise RuntimeError("what is this?")
         taken = CaptureTime(origin="exif", wall="never" if item.name.startswith("absurd") else "2019-05-04T12:00:00")
-        return msgspec.structs.replace(item, description=f"{path.stat().st_size} bytes", taken=taken)
+        raw: Any = item.raw
+        for _ in range(5000 if item.name.startswith("nested") else 0):
+            raw = [raw]
+        return msgspec.structs.replace(item, description=f"{path.stat().st_size} bytes", taken=taken, raw=raw)
 
     def fine(self) -> None:
         """Nothing."""
@@ -55,6 +59,9 @@ class Scripted:
     def broken(self) -> None:
         """Fail as no source should."""
         raise KeyError("broken")
+
+    def nested(self) -> None:
+        """Nothing; what is described cannot be packed."""
 
     def noisy(self) -> None:
         """Warn."""
@@ -70,7 +77,22 @@ class Scripted:
 
 
 class Unsendable(Scripted):
-    """Cannot be packed."""
+    """Cannot be packed, for some reason."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
     def __reduce__(self) -> str:
-        raise TypeError("not to be sent")
+        raise self.error
+
+
+class Lost(Scripted):
+    """Can be packed, and not unpacked."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return not_here, ()
+
+
+def not_here() -> None:
+    """Fail, as an import does in another process."""
+    raise ImportError("it is not installed here")

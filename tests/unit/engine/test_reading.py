@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -16,10 +17,11 @@ import msgspec
 import pytest
 
 from syncengine.api import Asset, ItemReader, MediaItem
+from syncengine.engine import reading as reading_module
 from syncengine.engine import reading_process
 from syncengine.engine.child_process import process_context
 from syncengine.engine.reading import ReadingProcesses
-from tests.unit.engine.readers import Scripted, Unsendable, content, listed
+from tests.unit.engine.readers import Lost, Scripted, Unsendable, content, listed
 
 ENOUGH = 385
 ROOT = Path(__file__).parents[3]
@@ -32,20 +34,21 @@ def staging(tmp_path: Path) -> Path:
     return directory
 
 
-Maker = Callable[[ItemReader | None], ReadingProcesses]
+Maker = Callable[..., ReadingProcesses]
 
 
 @pytest.fixture
 def make(staging: Path) -> Iterator[Maker]:
     made: list[ReadingProcesses] = []
 
-    def processes(reader: ItemReader | None) -> ReadingProcesses:
+    def processes(reader: ItemReader | None, is_ending: Callable[[], bool] = lambda: False) -> ReadingProcesses:
         reading = ReadingProcesses(
             lambda: reader,
             processes=2,
             context=process_context([reading_process.__name__]),
             zone=ZoneInfo("Europe/Rome"),
             staging=staging,
+            is_ending=is_ending,
         )
         made.append(reading)
         return reading
@@ -93,7 +96,7 @@ def test_many_chunks_bring_every_item_in_its_place(make: Maker, staging: Path) -
     assert len(files(staging)) == 180
 
 
-@pytest.mark.parametrize("accident", ["gone", "broken", "noisy", "unclear", "absurd"])
+@pytest.mark.parametrize("accident", ["gone", "broken", "noisy", "unclear", "absurd", "nested"])
 def test_whatever_is_odd_is_left_to_the_main_process(make: Maker, staging: Path, accident: str) -> None:
     first, odd, last = brought(started(make(Scripted())), "fine.1.jpg", f"{accident}.jpg", "fine.2.jpg")
     assert odd is None
@@ -137,8 +140,11 @@ def test_without_a_reader_there_is_nothing_to_start(make: Maker) -> None:
     reading.close()
 
 
-def test_a_reader_that_cannot_be_sent_is_told_and_not_used(make: Maker, caplog: pytest.LogCaptureFixture) -> None:
-    reading = make(Unsendable())
+@pytest.mark.parametrize("error", [TypeError("no"), ValueError("no"), RecursionError("no")])
+def test_a_reader_that_cannot_be_sent_is_told_and_not_used(
+    make: Maker, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    reading = make(Unsendable(error))
     assert not reading.are_ready_for(ENOUGH)
     assert not reading.are_ready_for(ENOUGH)
     assert [record.getMessage() for record in caplog.records] == ["the source cannot be read in other processes"]
@@ -146,8 +152,46 @@ def test_a_reader_that_cannot_be_sent_is_told_and_not_used(make: Maker, caplog: 
 
 def test_an_item_that_cannot_be_sent_is_left_to_the_main_process(make: Maker) -> None:
     reading = started(make(Scripted()))
-    items = [listed("fine.jpg"), msgspec.structs.replace(listed("fine.2.jpg"), locator=lambda: None)]
-    assert reading.finish(reading.begin(items), 2) == [None, None]
+    for locator in (lambda: None, Unsendable(ValueError("no"))):
+        items = [listed("fine.jpg"), msgspec.structs.replace(listed("fine.2.jpg"), locator=locator)]
+        assert reading.finish(reading.begin(items), 2) == [None, None]
+    assert brought(reading, "fine.jpg") != [None]
+
+
+def test_a_reader_that_is_lost_on_its_way_is_told_and_not_used(
+    make: Maker, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reading = started(make(Lost()))
+    assert brought(reading, "fine.jpg") == [None]
+    assert not reading.are_ready_for(ENOUGH)
+    assert "it is not installed here" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), EOFError(), ImportError("no sem_open")])
+def test_processes_that_cannot_be_started_are_told_and_not_used(
+    make: Maker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def start(context: object) -> None:
+        raise error
+
+    monkeypatch.setattr(reading_module, "start_server", start)
+    reading = started(make(Scripted()))
+    assert brought(reading, "fine.jpg", "fine.2.jpg") == [None, None]
+    assert not reading.are_ready_for(ENOUGH)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    reading.close()
+
+
+def test_a_stop_waits_for_no_more_than_the_items_at_hand(make: Maker, caplog: pytest.LogCaptureFixture) -> None:
+    stop = threading.Event()
+    reading = started(make(Scripted(), stop.is_set))
+    begun = [reading.begin([listed(f"slow.{chunk}-{number}.jpg") for number in range(20)]) for chunk in range(6)]
+    stop.set()
+    assets = [asset for future in begun for asset in reading.finish(future, 20)]
+    assert len(assets) == 120
+    assert sum(asset is not None for asset in assets) < 20  # all of them take half a minute in two processes
+    assert caplog.text == ""
 
 
 def test_closing_forgets_what_was_not_begun(make: Maker) -> None:
@@ -171,7 +215,8 @@ KILLED = """
 
     if __name__ == "__main__":
         reading = ReadingProcesses(
-            Scripted, processes=2, context=process_context([]), zone=ZoneInfo("UTC"), staging=Path(sys.argv[1])
+            Scripted, processes=2, context=process_context([]), zone=ZoneInfo("UTC"), staging=Path(sys.argv[1]),
+            is_ending=lambda: False,
         )
         while not reading.are_ready_for(385):
             time.sleep(0.05)

@@ -33,7 +33,7 @@ class ReadBeside:
     def __init__(self, source: Source[Any], staging: Path, before: Callable[[], None]) -> None:
         directory = staging / "beside"
         directory.mkdir()
-        self._reader = StagingReader(source, ROME_TIME, directory, Alarm())
+        self._reader = StagingReader(source, ROME_TIME, directory, Alarm(), lambda: False)
         self._before = before
         self._chunks: dict[Future[Any], Sequence[MediaItem]] = {}
         self.brought: list[str] = []

@@ -8,7 +8,7 @@ import threading
 
 from syncengine.api import ItemError, RetryableError, Sink
 from syncengine_plugins.sources.folder.names import name_of
-from syncengine_plugins.sources.folder.opening import open_regular
+from syncengine_plugins.sources.opening import open_regular
 
 _CHUNK = 1 << 20
 

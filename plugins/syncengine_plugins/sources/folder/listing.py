@@ -11,10 +11,10 @@ from syncengine.api import AlbumRef, Kind, MediaItem
 from syncengine_plugins.media.sniff import KIND_BY_EXTENSION, SNIFF_SIZE, extension, kind_of, sniff
 from syncengine_plugins.sources.folder import sidecars as sidecar_files
 from syncengine_plugins.sources.folder.names import id_of, is_text, name_of
-from syncengine_plugins.sources.folder.opening import read_start
 from syncengine_plugins.sources.folder.pairs import live_pairs, may_pair
 from syncengine_plugins.sources.folder.tally import Tally
 from syncengine_plugins.sources.folder.tree import Directory, Tree
+from syncengine_plugins.sources.opening import read_start
 
 
 class Listing:

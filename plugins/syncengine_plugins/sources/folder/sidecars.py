@@ -15,7 +15,7 @@ from syncengine.api import CaptureTime, ItemState, Location
 from syncengine_plugins.media.exif import place
 from syncengine_plugins.media.xmp import LARGEST, read_xmp
 from syncengine_plugins.sources.folder.names import name_of
-from syncengine_plugins.sources.folder.opening import read_start
+from syncengine_plugins.sources.opening import read_start
 
 #: Lower-case extensions that a sidecar can have.
 EXTENSIONS = frozenset({"xmp", "json"})

@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from syncengine_plugins.sources.opening import open_regular
 from syncengine_plugins.sources.takeout.damage import MemberDamagedError, PartDamagedError
 from syncengine_plugins.sources.takeout.index import PartRow
 from syncengine_plugins.sources.takeout.members import printable
@@ -112,7 +113,7 @@ class Archives:
             MemberDamagedError, OSError: as in ``chunks``.
         """
         if part.kind == "tree":
-            with open(_file_path(copy, part), "rb") as file:
+            with open(open_regular(_file_path(copy, part)), "rb") as file:
                 yield file
         elif part.kind == "zip" and copy.method == STORED:
             with _opened(part) as handle:
@@ -143,7 +144,7 @@ def _zip_chunks(copy: Copy, part: PartRow) -> Iterator[bytes]:
 
 @contextmanager
 def _opened(part: PartRow) -> Iterator[int]:
-    handle = os.open(part.path, os.O_RDONLY)
+    handle = os.open(part.path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that took the archive's place does not block
     try:
         if file_fingerprint(os.fstat(handle)) != part.fingerprint:
             raise MemberDamagedError("the archive was replaced since it was listed; the next run reads it again")
@@ -157,8 +158,7 @@ def _file_path(copy: Copy, part: PartRow) -> bytes:
 
 
 def _file_chunks(copy: Copy, part: PartRow) -> Iterator[bytes]:
-    # Nothing may have put a link in the place of a file that was listed.
-    handle = os.open(_file_path(copy, part), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    handle = open_regular(_file_path(copy, part))  # nothing else may have taken the place of a file that was listed
     with open(handle, "rb", buffering=0) as file:
         if os.fstat(handle).st_mtime_ns != copy.mtime:
             raise MemberDamagedError("the file changed since it was listed; the next run reads it again")

@@ -149,6 +149,21 @@ def test_a_link_put_in_the_place_of_a_listed_file_is_not_followed(root: Path) ->
             fetched(source, item)
 
 
+@pytest.mark.parametrize("put", ["in a folder", "as an archive"])
+def test_a_pipe_put_in_the_place_of_a_listed_file_is_not_waited_for(root: Path, put: str) -> None:
+    folder = root / PHOTOS / YEAR
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(b"a")
+    archive = write_zip(root / "takeout-20260101T000000Z-001.zip", [(f"{PHOTOS}/{YEAR}/b.jpg", b"b")])
+    replaced = folder / "a.jpg" if put == "in a folder" else archive
+    with opened(root) as source:
+        items = {item.name: item for item in source.scan(Selection())}
+        replaced.unlink()
+        os.mkfifo(replaced)
+        with pytest.raises(ItemError):
+            fetched(source, items["a.jpg" if put == "in a folder" else "b.jpg"])
+
+
 def _patched(path: Path, change: dict[str, int | bytes], *, of: str) -> Path:
     """Change fields of one member's directory entry: offsets as in APPNOTE 4.3.12."""
     content = bytearray(path.read_bytes())

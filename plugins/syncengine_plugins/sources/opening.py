@@ -10,7 +10,7 @@ import stat
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def open_regular(path: str, *, directory: int | None = None) -> int:
+def open_regular(path: str | bytes, *, directory: int | None = None) -> int:
     """Return a file descriptor of a regular file.
 
     Args:
