@@ -13,9 +13,11 @@ import msgspec
 from syncengine.api import Destination
 from syncengine.config.profile import Profile
 from syncengine.engine import spool
+from syncengine.engine.amendments import Amendments
 from syncengine.engine.layout import recipe_of
 from syncengine.engine.ports import Progress
 from syncengine.engine.rebuilding import RebuildTask, Rebuilt, needs_rebuilding, rebuild
+from syncengine.engine.recipe import Upkeep
 from syncengine.errors import LockedError
 from syncengine.state.failures import StateDamagedError
 from syncengine.state.locks import destination_lock, profile_lock
@@ -61,7 +63,10 @@ def open_state(profile: Profile, directory: Path, *, mend: bool) -> OpenedState:
 
 
 class Renewed(msgspec.Struct, frozen=True):
-    """What a person should know of a state that was made again, and whether files are not what the catalog says."""
+    """What a person should know of a state that was made again, and whether albums and lists may not say what is there.
+
+    They may not whenever it was: with the state it is lost what a run that was killed had begun to change.
+    """
 
     warnings: tuple[str, ...] = ()
     differs: bool = False
@@ -79,14 +84,14 @@ def renew(task: RebuildTask, directory: Path, progress: Progress) -> Renewed:
         What was found; nothing where nothing had to be done.
     """
     if not needs_rebuilding(task):
-        return Renewed()
+        return Renewed(differs=task.amendments.are_waiting)
     with destination_lock(directory, task.destination.identity):
         if not needs_rebuilding(task):  # another profile of the destination has done it meanwhile
             return Renewed()
         rebuilt = rebuild(task)
     said = f"the state knew nothing of {task.destination.location} and was made again: {summary(rebuilt)}"
     progress.say(said)
-    return Renewed((said, *rebuilt.warnings), differs=rebuilt.differs)
+    return Renewed((said, *rebuilt.warnings), differs=True)
 
 
 def summary(rebuilt: Rebuilt) -> str:
@@ -95,6 +100,8 @@ def summary(rebuilt: Rebuilt) -> str:
     parts = [f"{rebuilt.contents:,} files and {items:,} items"]
     if rebuilt.from_metadata:
         parts.append(f"{rebuilt.from_metadata:,} files from their metadata files")
+    if rebuilt.moved:
+        parts.append(f"{rebuilt.moved:,} files elsewhere than the catalog says")
     if rebuilt.found:
         parts.append(f"{rebuilt.found:,} files that nothing tells about, by their hashes")
     if rebuilt.dropped:
@@ -147,6 +154,7 @@ def rebuild_task(
         rehash=rehash,
         progress=progress,
         stop=stop,
+        amendments=Amendments(Upkeep(directory=directory / "profiles" / profile.name).amendments_file(identity)),
     )
 
 

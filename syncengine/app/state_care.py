@@ -81,8 +81,7 @@ def rebuild_state(
             profile, directory, store, destination, scratch=scratch, progress=progress, stop=stop, rehash=rehash
         )
         rebuilt = rebuild(msgspec.structs.replace(task, alone=alone))
-        if rebuilt.differs:
-            mark_unmended(directory, profile.name)
+        mark_unmended(directory, profile.name)
         rebuilt.warnings = [*opened.warnings, *copied, *rebuilt.warnings]
         return rebuilt
 

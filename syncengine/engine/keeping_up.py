@@ -10,6 +10,7 @@ from syncengine.api import ItemError
 from syncengine.engine import metadata_file
 from syncengine.engine.account import Account
 from syncengine.engine.albums import ALBUM_FILE
+from syncengine.engine.amending import amend
 from syncengine.engine.changes import ChangesFile
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.parts import RunParts
@@ -45,11 +46,12 @@ class KeepingUp:
         self._failures = self._moved = 0
 
     def begin(self) -> None:
-        """Finish what a killed run was about to move, then move what the person wants moved.
+        """Follow what a rebuilding has found, finish what a killed run was moving, move what the person wants moved.
 
         Raises:
             FatalError: the run cannot go on; the next one goes on from there.
         """
+        amend(self._parts, self._recorder)
         self._resume()
         if self._before is None and next(self._layouts.own(), None) is None:
             self._before = Known(

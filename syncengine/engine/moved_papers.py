@@ -109,6 +109,22 @@ class MovedPapers:
             if destination.stat(paper) is None:
                 destination.prune(paper)
 
+    def put_old_away(self, one: Rearranged) -> None:
+        """Put our papers about a name that a content has left into the trash, unless another has the name by now."""
+        destination, before, now = self._parts.destination, one.change.before, one.record
+        if not self._is_left(before.path, now):
+            return
+        papers = [metadata_file.metadata_path(before.path)]
+        if (
+            before.sidecar_path not in ("", now.sidecar_path)
+            and self._digest(before.sidecar_path) == before.sidecar_sha256
+        ):
+            papers.append(before.sidecar_path)
+        for paper in papers:
+            with suppress(ItemError, FileNotFoundError):
+                self._trash.put(paper)
+                destination.prune(paper)
+
     def _is_left(self, path: str, now: ContentRecord) -> bool:
         """Whether a content has left a path, and its papers are there to be removed: no other content's are."""
         if path == now.path:

@@ -116,6 +116,10 @@ class Upkeep(msgspec.Struct, frozen=True, kw_only=True):
         """Return where changes under way are written down for the case that the run is killed."""
         return None if self.directory is None else self.directory / f"changes-{_short(destination)}.msgpack"
 
+    def amendments_file(self, destination: str) -> Path | None:
+        """Return where it is kept what the catalog lacks, once the state was made again."""
+        return None if self.directory is None else self.directory / f"amendments-{_short(destination)}.jsonl"
+
     def _file(self, destination: str) -> Path:
         assert self.directory is not None  # nosec B101: asked by every caller
         return self.directory / f"setup-{_short(destination)}.json"

@@ -14,8 +14,8 @@ _STYLES_WITHOUT_SYMLINKS = frozenset({"hardlink", "copy", "manifest", "none"})
 class StaleLinks:
     """Takes links and copies out of albums.
 
-    A link is known by asking for the very same one: a destination does nothing when it is there, and refuses when
-    something else is.
+    A hard link is known by asking for the very same one: a destination does nothing when it is there, and refuses when
+    something else is. A symbolic link says where it leads.
 
     Args:
         parts: the run.
@@ -64,11 +64,7 @@ class StaleLinks:
             digest, size = record.stored_sha256, record.stored_size
             if self._is_hardlink(existing, path) or holds(destination, path, digest, size):
                 destination.remove(path)
-        elif self._symlinks:
-            try:
-                destination.link(existing, path, kind="symlink")
-            except TargetExistsError:
-                return
+        elif self._symlinks and destination.link_target(path) == existing:
             destination.remove(path)
 
     def _is_hardlink(self, existing: str, path: str) -> bool:

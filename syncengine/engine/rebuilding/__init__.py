@@ -2,7 +2,8 @@
 
 ``rebuild`` tells the story, ``task`` has what it works on, ``catalogs`` reads the journal of all runs, ``comparing``
 holds the records against the files, ``papers`` asks the metadata files, ``refreshing`` asks them where a line is
-damaged, ``groups`` asks the listing of copies, ``finds`` hashes what nothing tells about, ``attributing`` marks what
+damaged, ``displaced`` finds files that are elsewhere than their records say, ``undoing`` what killed runs have left in
+the trash, ``groups`` asks the listing of copies, ``finds`` hashes what nothing tells about, ``attributing`` marks what
 nobody can be certain of.
 """
 

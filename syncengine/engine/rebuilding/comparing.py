@@ -1,10 +1,10 @@
-"""Holding the records against the files: which records have lost their file, and which files no record covers."""
+"""Holding the records against the files: whose file is not where its record says, and which files no record covers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple
@@ -13,12 +13,12 @@ from syncengine.api import FileStat, ItemError
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.layout import RESERVED_ROOTS
 from syncengine.engine.listings import stored_files
-from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
+from syncengine.engine.rebuilding.displaced import Displaced
+from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
 from syncengine.engine.sorted_lines import SortedLines
-from syncengine.records import ContentRecord, StateBatch
+from syncengine.records import ContentRecord
 
 _AT_ONCE = 20_000
-_LOOK_UP = 1000
 _HASHING_THREADS = 2
 _FILE, _RECORD = b"f", b"r"
 _STORED, _BESIDE = b"s", b"b"
@@ -62,16 +62,15 @@ class _Claim(NamedTuple):
     content: bytes
 
 
-def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
-    """Drop the records whose file is not there, and collect the files that no record covers.
+def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered, displaced: Displaced) -> None:
+    """Hold the records against the files, and collect the files that no record covers.
 
     Args:
         task: the rebuilding; its state has all that the catalog told.
-        rebuilt: is told what was dropped.
+        rebuilt: what the catalog told.
         left: takes the files.
+        displaced: takes the contents whose files are not where the records say.
     """
-    gone: list[bytes] = []
-    lost: list[bytes] = []
     with closing(SortedLines(task.scratch)) as lines:
         roots = _add_records(task, lines)
         _add_files(task, lines, roots if rebuilt.lines and not rebuilt.lacks_lines else {""})
@@ -81,17 +80,12 @@ def compare(task: RebuildTask, rebuilt: Rebuilt, left: Uncovered) -> None:
             for claim, why in claims:
                 covered |= not why
                 if why and claim.role == _STORED:
-                    (lost if file is None else gone).append(claim.content)
-                if why:
-                    _note(rebuilt, path, claim, why)
+                    displaced.add_stored(claim.content, is_lost=file is None)
+                elif why:
+                    displaced.add_beside(claim.content, path, why)
             if file is not None and not covered:
                 left.add(file)
                 left.claimed.update([path] if claims else ())
-            if len(gone) + len(lost) >= _AT_ONCE:
-                _drop(task, gone)
-                _drop_lost(task, lost)
-    _drop(task, gone)
-    _drop_lost(task, lost)
 
 
 _Group = tuple[str, FileStat | None, list[tuple[_Claim, str]]]
@@ -204,38 +198,6 @@ def _with_hash(task: RebuildTask, group: _Group) -> _Group:
         return path, file, [(claim, f"cannot be read: {error}") for claim, _ in claims]
     other = "has other bytes than were stored"
     return path, file, [(claim, why or ("" if claim.digest == digest else other)) for claim, why in claims]
-
-
-def _note(rebuilt: Rebuilt, path: str, claim: _Claim, why: str) -> None:
-    if claim.role == _STORED:
-        rebuilt.dropped += 1
-        if rebuilt.dropped <= MOST_NAMED:
-            rebuilt.warnings.append(f"{path} {why}: the next run that finds it in its source stores it again")
-    elif len(rebuilt.warnings) < 4 * MOST_NAMED:
-        rebuilt.warnings.append(f"{path} {why}; it was kept beside another file")
-
-
-def _drop(task: RebuildTask, gone: list[bytes]) -> None:
-    task.check_stop()
-    if gone:
-        task.part.write([("", StateBatch(gone_contents=gone.copy()))])
-        gone.clear()
-
-
-def _drop_lost(task: RebuildTask, lost: list[bytes]) -> None:
-    """Drop records without their file, but those whose untouched original is there: the other file goes beside it."""
-    for at in range(0, len(lost), _LOOK_UP):
-        some = lost[at : at + _LOOK_UP]
-        records = zip(some, task.shared.contents(some), strict=True)
-        _drop(task, [content for content, record in records if record is None or not _has_original(task, record)])
-    lost.clear()
-
-
-def _has_original(task: RebuildTask, record: ContentRecord) -> bool:
-    with suppress(ItemError):
-        there = task.destination.stat(record.original_path) if record.original_path else None
-        return there is not None and there.size == record.source_size
-    return False
 
 
 def _path_bytes(path: str) -> bytes:

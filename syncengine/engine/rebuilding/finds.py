@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import msgspec
 
@@ -18,7 +19,9 @@ from syncengine.engine.hashing import digest_of
 from syncengine.engine.intents import Orphans
 from syncengine.engine.ports import State
 from syncengine.engine.rebuilding.comparing import Uncovered
+from syncengine.engine.rebuilding.displaced import Displaced
 from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
+from syncengine.engine.rebuilding.undoing import Undoing
 from syncengine.engine.safe_names import split_extension
 from syncengine.records import ContentRecord, StateBatch
 
@@ -36,15 +39,26 @@ _HASHING_THREADS = 2
 _ON_THE_WAY = 10_000
 
 
-def restore_finds(task: RebuildTask, rebuilt: Rebuilt, files: Uncovered) -> None:
-    """Hash and record what is left: files without a record and without a metadata file."""
-    for page in files.pages(256):
+def restore_finds(
+    task: RebuildTask, rebuilt: Rebuilt, files: Uncovered, displaced: Displaced, undoing: Undoing
+) -> None:
+    """Hash what is left: displaced files are found by their bytes, the others are recorded as finds."""
+    for page in chain(files.pages(256), iter(displaced.take_freed, [])):
         task.check_stop()
         owners = task.shared.path_owners([file.path for file in page])
-        wanted = [file for file, owner in zip(page, owners, strict=True) if owner is None and _is_media(file.path)]
+        wanted = [
+            file
+            for file, owner in zip(page, owners, strict=True)
+            if (owner is None or owner in displaced) and _is_media(file.path)
+        ]
         with ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="rescan") as pool:
             digests = list(pool.map(lambda file: _digest(task, file, rebuilt), wanted))
-        records = list(_records(task, wanted, digests))
+        unknown = [
+            (file, digest)
+            for file, digest in zip(wanted, digests, strict=True)
+            if digest is not None and not displaced.found(file, digest) and not undoing.is_left_over(file.path)
+        ]
+        records = list(_records(task, unknown))
         if records:
             task.part.write([("", StateBatch(contents=records))])
         rebuilt.found += len(records)
@@ -102,12 +116,10 @@ def _digest(task: RebuildTask, file: FileStat, rebuilt: Rebuilt) -> bytes | None
         return None
 
 
-def _records(task: RebuildTask, files: list[FileStat], digests: list[bytes | None]) -> Iterator[ContentRecord]:
-    known = task.shared.contents([digest or b"\0" for digest in digests])
+def _records(task: RebuildTask, files: list[tuple[FileStat, bytes]]) -> Iterator[ContentRecord]:
+    known = task.shared.contents([digest for _, digest in files])
     taken = {record.content for record in known if record is not None}
-    for file, digest in zip(files, digests, strict=True):
-        if digest is None:
-            continue
+    for file, digest in files:
         path = file.path.encode("utf-8", "surrogatepass")
         key = digest if digest not in taken else hashlib.sha256(digest + path).digest()
         taken.add(key)

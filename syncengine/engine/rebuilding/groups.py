@@ -81,7 +81,7 @@ def restore_groups(task: RebuildTask) -> bool:
             if kept is not None:
                 _unite(kept, group, records, changed)
         if changed:
-            task.part.write([("", StateBatch(contents=list(changed.values())))])
+            task.write(StateBatch(contents=list(changed.values())))
     return listing.is_whole
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from syncengine.engine.layout import recipe_of
 from syncengine.engine.metadata_file import MetadataFile
 from syncengine.engine.rebuilding.attributing import Accounts
 from syncengine.engine.rebuilding.comparing import Uncovered
+from syncengine.engine.rebuilding.displaced import Displaced
 from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
 from syncengine.engine.recorded_facts import with_facts
 from syncengine.engine.safe_names import split_extension
@@ -54,7 +55,7 @@ def restore_runs(task: RebuildTask, rebuilt: Rebuilt) -> Authors:
 
 
 def restore_from_metadata(
-    task: RebuildTask, rebuilt: Rebuilt, files: Uncovered, authors: Authors, left: Uncovered
+    task: RebuildTask, rebuilt: Rebuilt, files: Uncovered, authors: Authors, *, left: Uncovered, displaced: Displaced
 ) -> None:
     """Record the files that have a metadata file.
 
@@ -64,23 +65,27 @@ def restore_from_metadata(
         files: that no record covers.
         authors: which profiles run with which source plugin.
         left: takes those that no metadata file tells about.
+        displaced: knows the contents whose files are not where their records say.
     """
     seen = 0
-    for page in files.pages():
+    for page in chain(files.pages(), iter(displaced.take_freed, [])):
         task.check_stop()
         batch = StateBatch()
         for file in page:
             document, why = _document(task, file)
             if why and file.path not in files.claimed:
                 _note(rebuilt, file.path, why)
-            record = _record(task, document, authors, batch.contents) if document is not None else None
+            known = displaced.told_by(document, file.path) if document is not None else None
+            record = _record(task, document, authors, batch.contents, known) if document is not None else None
             if record is None:
                 left.add(file)
-                continue
-            batch.contents.append(record)
-            batch.fingerprints.append((SAME_BYTES, record.source_sha256, record.content))
+            elif known is not None and document is not None:
+                displaced.reunite(known, record, document)
+            else:
+                batch.contents.append(record)
+                batch.fingerprints.append((SAME_BYTES, record.source_sha256, record.content))
         if batch.contents:
-            task.part.write([("", batch)])
+            task.write(batch)
             rebuilt.from_metadata += len(batch.contents)
         seen += len(page)
         task.progress.note(f"making the state again: {seen:,} metadata files looked for")
@@ -99,7 +104,7 @@ def restore_albums(task: RebuildTask) -> None:
             directory = stat.path.removesuffix(_ALBUM_FILE)
             batch.albums.append(AlbumRecord(album.id, album.title, directory, album.description, raw))
     if batch.albums:
-        task.part.write([("", batch)])
+        task.write(batch)
 
 
 def _document(task: RebuildTask, file: FileStat) -> tuple[MetadataFile | None, str]:
@@ -123,7 +128,11 @@ def _note(rebuilt: Rebuilt, path: str, why: str) -> None:
 
 
 def _record(
-    task: RebuildTask, document: MetadataFile, authors: Authors, others: list[ContentRecord]
+    task: RebuildTask,
+    document: MetadataFile,
+    authors: Authors,
+    others: list[ContentRecord],
+    known: ContentRecord | None,
 ) -> ContentRecord | None:
     try:
         source, stored = bytes.fromhex(document.original.sha256), bytes.fromhex(document.stored.sha256)
@@ -131,7 +140,7 @@ def _record(
         return None
     profile = _author(task, document, authors)
     record = ContentRecord(
-        content=_key(task, source, document.source.id, others),
+        content=known.content if known is not None else _key(task, source, document.source.id, others),
         path=document.stored.path,
         source_sha256=source,
         stored_sha256=stored,

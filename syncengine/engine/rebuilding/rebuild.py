@@ -10,11 +10,13 @@ from syncengine.api import FileStat, RunReport
 from syncengine.engine.rebuilding.attributing import check_alone, settle_holders
 from syncengine.engine.rebuilding.catalogs import has_catalog, listed, load_catalogs
 from syncengine.engine.rebuilding.comparing import compare, uncovered
+from syncengine.engine.rebuilding.displaced import Displaced
 from syncengine.engine.rebuilding.finds import restore_finds
 from syncengine.engine.rebuilding.groups import restore_groups
 from syncengine.engine.rebuilding.papers import restore_albums, restore_from_metadata, restore_runs
 from syncengine.engine.rebuilding.refreshing import refresh_from_metadata
 from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
+from syncengine.engine.rebuilding.undoing import Undoing
 from syncengine.records import StateBatch
 
 _AT_ONCE = 2_000
@@ -59,6 +61,7 @@ def rebuild(task: RebuildTask) -> Rebuilt:
 def _rebuild(task: RebuildTask) -> Rebuilt:
     rebuilt = Rebuilt()
     task.part.begin()
+    task.amendments.clear()
     for profile in (*task.profiles, task.profile):
         task.part.forget_items(profile)
     profiles = load_catalogs(task, rebuilt) | {task.profile, *task.profiles}
@@ -97,11 +100,15 @@ def _account(task: RebuildTask, profile: str, rebuilt: Rebuilt) -> RunReport:
 
 def _complete(task: RebuildTask, rebuilt: Rebuilt, authors: dict[str, set[str]]) -> bool:
     """Bring records and files together; return whether the listing of copies told of all that it knew, if asked."""
+    displaced = Displaced(task, rebuilt)
     with uncovered(task) as files, uncovered(task) as unknown:
-        compare(task, rebuilt, files)
-        if files.count:
-            restore_from_metadata(task, rebuilt, files, authors, unknown)
-            restore_finds(task, rebuilt, unknown)
+        compare(task, rebuilt, files, displaced)
+        undoing = Undoing(task, displaced)
+        undoing.doubt()
+        restore_from_metadata(task, rebuilt, files, authors, left=unknown, displaced=displaced)
+        undoing.decide()
+        restore_finds(task, rebuilt, unknown, displaced, undoing)
+    displaced.drop()
     if rebuilt.lacks_lines:
         refresh_from_metadata(task)
     if not rebuilt.is_from_catalog:

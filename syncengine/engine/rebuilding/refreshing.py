@@ -24,7 +24,7 @@ def refresh_from_metadata(task: RebuildTask) -> None:
         task.check_stop()
         changed = [now for record in page if (now := _refreshed(task, record)) != record]
         if changed:
-            task.part.write([("", StateBatch(contents=changed))])
+            task.write(StateBatch(contents=changed))
         seen += len(page)
         task.progress.note(f"making the state again: {seen:,} records held against their metadata files")
 

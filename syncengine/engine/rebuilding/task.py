@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from syncengine.api import Destination, RunReport
+from syncengine.engine.amendments import Amendments
 from syncengine.engine.ports import Progress, State
 from syncengine.errors import InterruptedRunError
 from syncengine.records import StateBatch
@@ -76,6 +77,7 @@ class RebuildTask(msgspec.Struct, frozen=True, kw_only=True):
         recovering: a run of these profiles did not come to its end, and what it intended is known.
         rehash: every file is hashed, and not only looked at.
         alone: a person says that no other profile backs up there.
+        amendments: takes what the catalog does not say, for the next run.
         progress: is told.
         stop: set when it is to end soon.
     """
@@ -98,11 +100,17 @@ class RebuildTask(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress
     stop: threading.Event
     alone: bool = False
+    amendments: Amendments = Amendments(None)
 
     @property
     def shared(self) -> State:
         """The state of what all profiles share."""
         return self.state(self.profile)
+
+    def write(self, batch: StateBatch) -> None:
+        """Write what the catalog does not say."""
+        self.amendments.add_batch(batch)
+        self.part.write([("", batch)])
 
     def check_stop(self) -> None:
         """Raise ``InterruptedRunError`` when it is to end; the next run or rebuilding begins again."""
@@ -124,6 +132,7 @@ class Rebuilt(msgspec.Struct, kw_only=True):
         missing_catalogs: runs that recorded something by their own account, and whose catalog is not there.
         from_metadata: contents that came from their metadata files.
         found: files that nothing tells about, now known by their hashes.
+        moved: contents whose files were elsewhere than the catalog says.
         guessed: contents that other profiles may hold of which nothing tells; a mirror leaves them alone.
         dropped: contents whose file is missing or is another one; the next run stores them again.
         lost_items: items whose content is not there; the next run looks at them anew.
@@ -141,6 +150,7 @@ class Rebuilt(msgspec.Struct, kw_only=True):
     missing_catalogs: int = 0
     from_metadata: int = 0
     found: int = 0
+    moved: int = 0
     guessed: int = 0
     dropped: int = 0
     lost_items: int = 0
@@ -161,8 +171,3 @@ class Rebuilt(msgspec.Struct, kw_only=True):
     def has_gaps(self) -> bool:
         """Whether a line may be lost that said that another item holds a content as well."""
         return self.lacks_lines or bool(self.cut)
-
-    @property
-    def differs(self) -> bool:
-        """Whether lists and albums at the destination may say something else than the state does now."""
-        return bool(self.dropped) or not self.is_from_catalog

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from syncengine.engine import runner
+from syncengine.engine.amendments import Amendments
 from syncengine.engine.layout import recipe_of
 from syncengine.engine.rebuilding import RebuildTask, Rebuilt, rebuild
 from syncengine.engine.rebuilding.finds import FoundFiles
+from syncengine.engine.recipe import Upkeep
 from syncengine.engine.silence import Silent
 from syncengine.model import RunReport
 from syncengine.records import AlbumRecord, ContentRecord, ItemRecord
@@ -65,6 +67,7 @@ class Rebuilding:
             "rehash": False,
             "progress": Silent(),
             "stop": self.stop,
+            "amendments": Amendments(Upkeep(directory=self.backup.directory).amendments_file(identity)),
         }
         return RebuildTask(**{**facts, **self.facts})
 
