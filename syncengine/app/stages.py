@@ -17,6 +17,9 @@ from syncengine.engine.child_process import process_context
 from syncengine.engine.reading import ReadingProcesses
 from syncengine.engine.workers import ImageWorkers
 
+#: So many open files has every system but one that was told otherwise.
+_LEAST_DESCRIPTORS = 128
+
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
     """The plugins between the two ends, and where what they do is done.
@@ -73,8 +76,17 @@ def make_stages(profile: Profile, ends: Ends, stop: threading.Event, stack: Exit
         deduplicators=deduplicators,
         workers=workers,
         # Only one process can keep to a number of bytes per second, and one reader alone is no faster elsewhere.
-        reading=reading if profile.execution.bandwidth is None and readers > 1 else None,
+        reading=reading if profile.execution.bandwidth is None and readers > 1 and _has_descriptors() else None,
     )
+
+
+def _has_descriptors() -> bool:
+    """Return whether this process may open enough for processes beside what the run itself needs."""
+    # only on Unix
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return allowed == resource.RLIM_INFINITY or allowed >= _LEAST_DESCRIPTORS
 
 
 def _modules(
