@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from itertools import chain, islice
 from typing import Any, TypeVar
 
 import msgspec
 
-from syncengine.api import AlbumRef, FileStat, ItemError, RunReport
+from syncengine.api import FileStat, ItemError, RunReport
 from syncengine.engine import metadata_file, xmp_file
 from syncengine.engine.albums import AlbumFile
 from syncengine.engine.hashing import digest_of
@@ -21,8 +20,7 @@ from syncengine.engine.rebuilding.attributing import Accounts
 from syncengine.engine.rebuilding.comparing import Uncovered
 from syncengine.engine.rebuilding.displaced import Displaced
 from syncengine.engine.rebuilding.task import MOST_NAMED, RebuildTask, Rebuilt
-from syncengine.engine.recorded_facts import with_facts
-from syncengine.engine.safe_names import split_extension
+from syncengine.engine.recorded_facts import record_of
 from syncengine.records import AlbumRecord, ContentRecord, StateBatch
 
 #: The method by which the same bytes are known; with it, a content is found by the hash of its source's bytes.
@@ -135,31 +133,15 @@ def _record(
     known: ContentRecord | None,
 ) -> ContentRecord | None:
     try:
-        source, stored = bytes.fromhex(document.original.sha256), bytes.fromhex(document.stored.sha256)
+        record = record_of(document, known.content if known is not None else b"", _author(task, document, authors))
     except ValueError:
         return None
-    profile = _author(task, document, authors)
-    record = ContentRecord(
-        content=known.content if known is not None else _key(task, source, document.source.id, others),
-        path=document.stored.path,
-        source_sha256=source,
-        stored_sha256=stored,
-        source_size=document.original.size,
-        stored_size=document.stored.size,
-        mtime=_timestamp(document),
-        item=document.source.id,
-        name=document.name,
-        profile=profile,
-        albums=tuple(AlbumRef(album.id, album.title) for album in document.albums),
-        origins=document.source.origins,
-        original_path=_original_path(task, document),
-        recipe=_recipe(task, document),
-        failure=_failure(document),
-        guessed=not task.alone,
-    )
-    record = _with_sidecar(task, record, document)
-    stem, extension = split_extension(document.name)[0], split_extension(document.stored.path)[1]
-    return with_facts(record, document, stem + extension if document.transforms else document.name)
+    if known is None:
+        key = _key(task, record.source_sha256, record.item, others)
+        record = msgspec.structs.replace(record, content=key)
+    original, recipe = _original_path(task, document), _recipe(task, document)
+    record = msgspec.structs.replace(record, original_path=original, recipe=recipe, guessed=not task.alone)
+    return _with_sidecar(task, record, document)
 
 
 def _key(task: RebuildTask, source: bytes, item: str, others: list[ContentRecord]) -> bytes:
@@ -178,18 +160,6 @@ def _author(task: RebuildTask, document: MetadataFile, authors: Authors) -> str:
     return task.profile if document.source.plugin == task.plugin else ""
 
 
-def _timestamp(document: MetadataFile) -> float | None:
-    taken = document.taken
-    if taken is None:
-        return None
-    if taken.instant is not None:
-        return taken.instant / 1000
-    try:
-        return datetime.fromisoformat(taken.local).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
 def _original_path(task: RebuildTask, document: MetadataFile) -> str:
     path = document.original.path
     return path if path and not task.destination.missing([path]) else ""
@@ -201,15 +171,6 @@ def _recipe(task: RebuildTask, document: MetadataFile) -> str:
     if not applied:
         return ""
     return task.recipe if all(one in task.stages for one in applied) else recipe_of(applied)
-
-
-def _failure(document: MetadataFile) -> str:
-    """Return what makes the next run go through a file again: its last remark may be a transform's failure.
-
-    A failed transform leaves the untouched file and a remark. What else it may have been, the run finds the same bytes
-    in place and changes nothing.
-    """
-    return document.notes[-1] if document.notes and not document.transforms else ""
 
 
 def _with_sidecar(task: RebuildTask, record: ContentRecord, document: MetadataFile) -> ContentRecord:
