@@ -201,3 +201,15 @@ def test_an_item_that_left_an_album_at_the_source_stays_in_it(backup):
     backup.run()
     assert len(album(backup)["members"]) == 1
     assert LINK in backup.files("albums")
+
+
+@pytest.mark.parametrize("style", ["copy", "hardlink"])
+def test_a_link_that_an_older_profile_has_made_is_a_members_name(backup, style):
+    backup.albums = "symlink"
+    backup.library.add(photo("a.jpg", albums=(ROME,)), b"a")
+    backup.run()
+    backup.albums = style
+    backup.library.add(photo("b.jpg", albums=(ROME,)), b"b")
+    backup.run()
+    shown = [path for path in backup.destination.storage.entries if path.startswith("albums/")]
+    assert sorted(shown) == ["albums/Rome/a.jpg", "albums/Rome/album.json", "albums/Rome/b.jpg"]
