@@ -60,7 +60,7 @@ class _Amending:
     def take(self, page: list[Amendment]) -> None:
         """Carry some out; what the state says by now is what counts, another run may have changed it since."""
         for amendment in page:
-            self._undo(amendment)
+            self._bring_back(amendment)
         keys = dict.fromkeys(one.moved.content if one.moved else one.content for one in page)
         known = {record.content: record for record in self._parts.state.contents([*filter(None, keys)]) if record}
         moved = [
@@ -73,10 +73,12 @@ class _Amending:
         self._record(page, known, moved)
         for one in moved:
             self._papers.put_old_away(one)
+        for amendment in page:
+            self._put_away(amendment)
         self._parts.destination.flush()
 
-    def _undo(self, amendment: Amendment) -> None:
-        """Bring a file back, or put away what was left over, unless either was done already."""
+    def _bring_back(self, amendment: Amendment) -> None:
+        """Bring a file back that a killed run has put into the trash, unless it is back already."""
         destination = self._parts.destination
         with suppress(ItemError, FileNotFoundError, TargetExistsError):
             if amendment.back_to and destination.stat(amendment.trashed) is not None:
@@ -84,8 +86,13 @@ class _Amending:
                     self._trash.put(amendment.back_to)
                 destination.move(amendment.trashed, amendment.back_to)
                 destination.prune(amendment.trashed)
+
+    def _put_away(self, amendment: Amendment) -> None:
+        """Put away what a killed run has left over, unless it belongs to somebody by now."""
+        with suppress(ItemError, FileNotFoundError):
             if amendment.left_over and self._parts.state.path_owners([amendment.left_over]) == [None]:
                 self._trash.put(amendment.left_over)
+                self._parts.destination.prune(amendment.left_over)
 
     def _bring_papers(self, before: ContentRecord, now: ContentRecord, document: bytes) -> Rearranged:
         """Write the metadata files of a content where it is now."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 import msgspec
 
 from syncengine.api import FileStat, ItemError
-from syncengine.engine import metadata_file
+from syncengine.engine import metadata_file, xmp_file
 from syncengine.engine.amendments import Amendment
 from syncengine.engine.hashing import holds
 from syncengine.engine.metadata_file import SIDECAR, MetadataFile, united, united_albums
@@ -79,14 +79,7 @@ class Displaced:
 
     def told_by(self, document: MetadataFile, path: str) -> ContentRecord | None:
         """Return the record of the content that a metadata file tells to be at another place than the record says."""
-        try:
-            source = bytes.fromhex(document.original.sha256)
-        except ValueError:
-            return None
-        if len(source) != _SHA256:
-            return None
-        keys = [hashlib.sha256(source + document.source.id.encode("utf-8", "surrogatepass")).digest(), source]
-        for record in self._task.shared.contents(keys):
+        for record in self._task.shared.contents(keys_of(document)):
             if record is not None and (record.content in self._stored or self._is_older(record, document, path)):
                 return record
         return None
@@ -125,6 +118,19 @@ class Displaced:
         else:
             return False
         return True
+
+    def adopt_sidecar(self, path: str) -> None:
+        """Take a sidecar for its photo's that no record knows, if it is exactly what was written there."""
+        (owner,) = self._task.shared.path_owners([path.removesuffix(SIDECAR)])
+        (record,) = self._task.shared.contents([owner]) if owner is not None else (None,)
+        if record is None or record.sidecar_path or record.path + SIDECAR != path or record.content in self._stored:
+            return
+        with suppress(ItemError, OSError):
+            document = metadata_file.read(self._task.destination, record.path)
+            digest = hashlib.sha256(xmp_file.encode(document)).digest() if document is not None else b""
+            if holds(self._task.destination, path, digest):
+                now = msgspec.structs.replace(record, sidecar_path=path, sidecar_sha256=digest)
+                self._task.write(StateBatch(contents=[now]))
 
     def _is_free(self, record: ContentRecord, file: FileStat) -> bool:
         return record.path != file.path and not self._is_in_place(record)
@@ -188,7 +194,7 @@ class Displaced:
     def _reunite(self, before: ContentRecord, now: ContentRecord, document: bytes) -> None:
         self._task.amendments.add([Amendment(moved=before, document=document), Amendment(content=now.content)])
         self._task.part.write([("", StateBatch(contents=[now]))])
-        self._rebuilt.moved += 1
+        self._rebuilt.moved += (now.path, now.original_path) != (before.path, before.original_path)
         if now.path != before.path or now.stored_sha256 != before.stored_sha256:
             self._stored.discard(now.content)
             self._lost.discard(now.content)
@@ -204,7 +210,25 @@ class Displaced:
             gone = [one.content for one in records if one.content not in self._lost or not self._has_original(one)]
             if gone:
                 self._task.part.write([("", StateBatch(gone_contents=gone))])
+        self._settle_sidecars()
         self._note_beside()
+
+    def _settle_sidecars(self) -> None:
+        """Forget sidecars that are not as recorded, but those that tell what the metadata file tells: they are ours."""
+        for content in self._originals:
+            (record,) = self._task.shared.contents([content])
+            if record is None or not record.sidecar_path or content in self._stored:
+                continue
+            with suppress(ItemError, OSError):
+                if holds(self._task.destination, record.sidecar_path, record.sidecar_sha256):
+                    continue
+                document = metadata_file.read(self._task.destination, record.path)
+                written = hashlib.sha256(xmp_file.encode(document)).digest() if document is not None else b""
+                if holds(self._task.destination, record.sidecar_path, written):
+                    now = msgspec.structs.replace(record, sidecar_sha256=written)
+                else:
+                    now = msgspec.structs.replace(record, sidecar_path="", sidecar_sha256=b"")
+                self._reunite(record, now, self._document(record, record.path))
 
     def _note(self, record: ContentRecord) -> None:
         self._rebuilt.dropped += 1
@@ -234,3 +258,14 @@ class Displaced:
             there = self._task.destination.stat(record.original_path) if record.original_path else None
             return there is not None and there.size == record.source_size
         return False
+
+
+def keys_of(document: MetadataFile) -> list[bytes]:
+    """Return the keys that the content of a metadata file may have, the one that no other item shares first."""
+    try:
+        source = bytes.fromhex(document.original.sha256)
+    except ValueError:
+        return []
+    if len(source) != _SHA256:
+        return []
+    return [hashlib.sha256(source + document.source.id.encode("utf-8", "surrogatepass")).digest(), source]

@@ -17,6 +17,7 @@ import msgspec
 from syncengine.api import FileStat, ItemError
 from syncengine.engine.hashing import digest_of
 from syncengine.engine.intents import Orphans
+from syncengine.engine.metadata_file import SIDECAR
 from syncengine.engine.ports import State
 from syncengine.engine.rebuilding.comparing import Uncovered
 from syncengine.engine.rebuilding.displaced import Displaced
@@ -45,6 +46,9 @@ def restore_finds(
     """Hash what is left: displaced files are found by their bytes, the others are recorded as finds."""
     for page in chain(files.pages(256), iter(displaced.take_freed, [])):
         task.check_stop()
+        for file in page:
+            if file.path.endswith(SIDECAR) and not undoing.is_left_over(file.path):
+                displaced.adopt_sidecar(file.path)
         owners = task.shared.path_owners([file.path for file in page])
         wanted = [
             file
