@@ -6,48 +6,56 @@ were recognised as copies. See ``docs/decisions/safe-mirror.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 import msgspec
 
 from syncengine.api import RunReport
-from syncengine.engine.rebuilding.catalogs import runs_with_catalog
 from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
 from syncengine.errors import FatalError
 from syncengine.records import StateBatch
 
 _AT_ONCE = 2_000
 _MOST_NAMED = 3
+#: Each item of these classes is a line of the run's catalog.
+_RECORDED = ("stored", "duplicate", "updated")
 
 
 class Accounts:
-    """What the accounts of runs tell: which profiles have run with which source, and which catalogs there should be.
+    """What the accounts of runs tell: which profiles have run with which source, and what the catalogs should tell.
 
     Args:
-        task: the rebuilding.
+        items: how many items the catalog of each run tells of.
     """
 
-    def __init__(self, task: RebuildTask) -> None:
+    def __init__(self, items: Mapping[str, int]) -> None:
         #: The profiles that have run, by the source plugin.
         self.authors: dict[str, set[str]] = {}
-        self._catalogs = runs_with_catalog(task)
+        self._items = items
         self._missing: list[str] = []
 
     def add(self, reports: Iterable[RunReport]) -> None:
         """Take some accounts."""
         for report in reports:
             self.authors.setdefault(report.source, set()).add(report.profile)
-            if _has_recorded(report) and report.run not in self._catalogs:
+            if not report.dry_run and self._lacks_lines(report):
                 self._missing.append(report.run)
 
+    def _lacks_lines(self, report: RunReport) -> bool:
+        """Whether a run recorded more, by its own account, than its catalog tells of."""
+        items = sum(report.outcomes.get(outcome, 0) for outcome in _RECORDED)
+        has_changed = bool(items or report.maintained or report.removed)
+        return self._items.get(report.run, 0) < items or (has_changed and report.run not in self._items)
+
     def note_missing(self, rebuilt: Rebuilt) -> None:
-        """Say which catalogs are missing."""
+        """Say which catalogs are missing or lack lines."""
         rebuilt.missing_catalogs = len(self._missing)
         if self._missing and rebuilt.catalogs:  # Without any, everything else says so.
             first = ", ".join(f"metadata/catalog/{run}.jsonl" for run in sorted(self._missing)[:_MOST_NAMED])
             more = ", ..." if len(self._missing) > _MOST_NAMED else ""
-            rebuilt.warnings.append(f"the catalogs of {len(self._missing):,} runs are missing: {first}{more}")
+            text = f"the catalogs of {len(self._missing):,} runs are missing or lack lines: {first}{more}"
+            rebuilt.warnings.append(text)
 
 
 def check_alone(task: RebuildTask, profiles: set[str]) -> None:
@@ -85,12 +93,6 @@ def settle_holders(task: RebuildTask, rebuilt: Rebuilt, *, listing_is_whole: boo
         _mark_all(task, guessed=True)
     if not rebuilt.is_from_catalog or rebuilt.has_gaps:
         rebuilt.guessed = sum(record.guessed for record in task.shared.all_contents())
-
-
-def _has_recorded(report: RunReport) -> bool:
-    """Whether a run has changed the state, by its own account."""
-    changed = sum(count for outcome, count in report.outcomes.items() if outcome in ("stored", "duplicate", "updated"))
-    return not report.dry_run and bool(changed or report.maintained or report.removed)
 
 
 def _mark_all(task: RebuildTask, *, guessed: bool) -> None:

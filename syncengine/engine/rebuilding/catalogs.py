@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -47,15 +47,20 @@ def listed(destination: Destination[Any], prefix: str) -> Iterator[FileStat]:
         yield from destination.list(prefix)
 
 
-def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> set[str]:
-    """Write all lines of all catalogs into the state, run by run.
+class Loaded(NamedTuple):
+    """What was read: the profiles whose items it is about, and how many items each run's catalog tells of."""
 
-    Returns:
-        The profiles whose items they are about.
-    """
+    profiles: set[str]
+    items: Counter[str]
+
+
+def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> Loaded:
+    """Write all lines of all catalogs into the state, run by run."""
     changes = Changes()
+    items: Counter[str] = Counter()
     with _Writer(task) as writer:
-        for name, block in _in_order(list(_catalogs(task)), rebuilt):
+        for catalog, block in _in_order(list(_catalogs(task)), rebuilt):
+            items[catalog.run] += sum(line.item is not None for line in block)
             for line in block:
                 if changes.has_removals and not line.is_removal:
                     writer.write(changes)
@@ -63,14 +68,14 @@ def load_catalogs(task: RebuildTask, rebuilt: Rebuilt) -> set[str]:
                 try:
                     changes.add(line)
                 except ValueError as error:
-                    _note_damage(name, str(error), rebuilt)
+                    _note_damage(catalog.name, str(error), rebuilt)
             rebuilt.lines += len(block)
             if changes.count >= _BATCH:
                 writer.write(changes)
                 changes = Changes()
                 task.progress.note(f"making the state again: {rebuilt.lines:,} lines of the catalog")
         writer.write(changes)
-    return writer.profiles
+    return Loaded(writer.profiles, items)
 
 
 class _Writer:
@@ -144,8 +149,8 @@ def _catalogs(task: RebuildTask) -> Iterator[_Catalog]:
     yield from found
 
 
-def _in_order(catalogs: list[_Catalog], rebuilt: Rebuilt) -> Iterator[tuple[str, list[CatalogLine]]]:
-    """Yield all lines with the names of their catalogs, run by run; those of runs that overlap, by their moments.
+def _in_order(catalogs: list[_Catalog], rebuilt: Rebuilt) -> Iterator[tuple[_Catalog, list[CatalogLine]]]:
+    """Yield all lines with their catalogs, run by run; those of runs that overlap, by their moments.
 
     A catalog is opened when the lines before have come to the moment in which its run began. A clock that was wrong may
     make many runs seem to overlap: no more than some are read at once.
@@ -160,7 +165,7 @@ def _in_order(catalogs: list[_Catalog], rebuilt: Rebuilt) -> Iterator[tuple[str,
             now = min(now, stream.moment)
         earliest = min(under_way, key=lambda stream: stream.moment)
         if block := earliest.block():
-            yield earliest.name, block
+            yield earliest.catalog, block
         under_way = [stream for stream in under_way if not stream.is_over]
 
 
@@ -174,7 +179,7 @@ class _Stream:
 
     def __init__(self, catalog: _Catalog, rebuilt: Rebuilt) -> None:
         rebuilt.catalogs += 1
-        self.name = catalog.name
+        self.catalog = catalog
         self.moment = catalog.begun if catalog.begun != math.inf else 0.0
         self.is_over = False
         self._lines = _lines(catalog.name, catalog.opener, rebuilt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, TypeVar
@@ -33,13 +33,18 @@ T = TypeVar("T")
 Authors = dict[str, set[str]]
 
 
-def restore_runs(task: RebuildTask, rebuilt: Rebuilt) -> Authors:
-    """Bring the accounts of runs back into the state, and see which catalogs they miss.
+def restore_runs(task: RebuildTask, rebuilt: Rebuilt, items: Mapping[str, int]) -> Authors:
+    """Bring the accounts of runs back into the state, and see which catalogs lack what they tell.
+
+    Args:
+        task: the rebuilding.
+        rebuilt: is told how many.
+        items: how many items the catalog of each run tells of.
 
     Returns:
         The profiles that have run with each source plugin.
     """
-    accounts = Accounts(task)
+    accounts = Accounts(items)
     names = (stat.path for stat in task.destination.list("logs") if stat.path.startswith("logs/backup_report_"))
     while chunk := list(islice(names, _AT_ONCE)):
         task.check_stop()

@@ -64,8 +64,9 @@ def _rebuild(task: RebuildTask) -> Rebuilt:
     task.amendments.clear()
     for profile in (*task.profiles, task.profile):
         task.part.forget_items(profile)
-    profiles = load_catalogs(task, rebuilt) | {task.profile, *task.profiles}
-    authors = restore_runs(task, rebuilt)
+    told = load_catalogs(task, rebuilt)
+    profiles = told.profiles | {task.profile, *task.profiles}
+    authors = restore_runs(task, rebuilt, told.items)
     listing_is_whole = _complete(task, rebuilt, authors)
     if task.alone:
         check_alone(task, profiles.union(*authors.values()))

@@ -129,7 +129,7 @@ class Rebuilt(msgspec.Struct, kw_only=True):
         lines: lines of the catalog that were taken.
         cut: lines that a killed run left half.
         damaged: other lines that could not be read.
-        missing_catalogs: runs that recorded something by their own account, and whose catalog is not there.
+        missing_catalogs: runs whose catalog is not there, or tells of fewer items than their own account.
         from_metadata: contents that came from their metadata files.
         found: files that nothing tells about, now known by their hashes.
         moved: contents whose files were elsewhere than the catalog says.

@@ -190,9 +190,15 @@ def test_a_damaged_line_without_a_whole_listing_leaves_all_in_doubt(scene, how):
     assert scene.run_as("north", "north.jpg", "own.jpg").removed == 0
 
 
-def test_a_run_whose_catalog_is_missing_leaves_all_in_doubt(scene):
+@pytest.mark.parametrize("how", ["missing", "cut off at the end of a line"])
+def test_a_run_whose_catalog_is_not_whole_leaves_all_in_doubt(scene, how):
     catalogs = [stat.path for stat in scene.backup.destination.list(CATALOG)]
+    lines = scene.backup.read(catalogs[1]).splitlines(keepends=True)
     scene.backup.destination.remove(catalogs[1])  # In which the second profile told of its copy.
+    if how != "missing":
+        upload = scene.backup.destination.begin(catalogs[1])
+        upload.write(lines[0])
+        upload.commit()
     scene.lose(LISTING)
     done = scene.rebuild_as("north")
     assert any(catalogs[1] in text for text in done.warnings)
