@@ -15,6 +15,7 @@ from syncengine.engine.rebuilding.finds import restore_finds
 from syncengine.engine.rebuilding.groups import restore_groups
 from syncengine.engine.rebuilding.papers import restore_albums, restore_from_metadata, restore_runs
 from syncengine.engine.rebuilding.refreshing import refresh_from_metadata
+from syncengine.engine.rebuilding.stale_papers import find_stale_papers
 from syncengine.engine.rebuilding.task import RebuildTask, Rebuilt
 from syncengine.engine.rebuilding.undoing import Undoing
 from syncengine.records import StateBatch
@@ -110,6 +111,7 @@ def _complete(task: RebuildTask, rebuilt: Rebuilt, authors: dict[str, set[str]])
         undoing.decide()
         restore_finds(task, rebuilt, unknown, displaced, undoing)
     displaced.drop()
+    find_stale_papers(task)
     if rebuilt.lacks_lines:
         refresh_from_metadata(task)
     if not rebuilt.is_from_catalog:

@@ -47,8 +47,6 @@ class Undoing:
 
     def decide(self) -> None:
         """Keep the records of displaced contents that are in the trash, and have the next run bring them back."""
-        if not self._displaced:
-            return
         for held in self._held():
             self._task.check_stop()
             if held.record is not None:
@@ -56,12 +54,23 @@ class Undoing:
                     self._displaced.keep(held.record.content)
                 continue
             file = held.files[0]
+            self._bring_original_back(file)
             record = self._owner(file, look=False)
             if record is None or record.content not in self._displaced or not self._is_it(file, record):
                 continue
             self._task.amendments.add([Amendment(back_to=file.path, trashed=file.trashed)])
             self._displaced.keep(record.content)
             self._to_clear.add(file.path)
+
+    def _bring_original_back(self, file: TrashedFile) -> None:
+        """Have the next run bring a kept original back that a record still knows, where nothing is in its place."""
+        (owner,) = self._task.shared.path_owners([file.path])
+        (record,) = self._task.shared.contents([owner]) if owner is not None else (None,)
+        if record is None or record.original_path != file.path or self._task.destination.stat(file.path) is not None:
+            return
+        with suppress(ItemError, OSError):
+            if holds(self._task.destination, file.trashed, record.source_sha256, record.source_size):
+                self._task.amendments.add([Amendment(back_to=file.path, trashed=file.trashed)])
 
     def is_left_over(self, path: str) -> bool:
         """Whether a file that nobody tells about was left by a killed run, and goes to the trash."""
