@@ -171,8 +171,12 @@ class Placer:
             bundle.failure = f"cannot be stored: {error}"
 
     def _place_media(self, bundle: Bundle, file: MediaFile, placed: list[str]) -> bool:
-        """Place a file under the first of its names that is free or holds it; return whether that is another one."""
-        destination, record = self._parts.destination, bundle.record
+        """Place a file under the first of its names that is free or holds it.
+
+        Returns:
+            Whether the metadata file has to say something else by that: another name, or other bytes that are there.
+        """
+        destination, record, document = self._parts.destination, bundle.record, bundle.document
         for candidate in itertools.chain([file.path], candidate_paths(file.path, record.content)):
             try:
                 destination.place(file.staged, candidate, mtime=record.mtime)
@@ -185,7 +189,7 @@ class Placer:
                 if record.mtime is not None:
                     destination.set_mtime(candidate, record.mtime)
             if candidate == file.path:
-                return False
+                return bundle.document is not document
             _follow(bundle, file, candidate)
             return True
         raise ItemError(f"every name that it could take beside {file.path} is taken by another file")
@@ -201,7 +205,9 @@ class Placer:
             return False
         # Made by another version of the transform: what is there stays, and the papers say what it is.
         digest, size = before.stored_sha256, before.stored_size
-        bundle.record = msgspec.structs.replace(bundle.record, stored_sha256=digest, stored_size=size)
+        bundle.record = msgspec.structs.replace(
+            bundle.record, stored_sha256=digest, stored_size=size, recipe=before.recipe
+        )
         stored = msgspec.structs.replace(bundle.document.stored, sha256=digest.hex(), size=size)
         bundle.document = msgspec.structs.replace(bundle.document, stored=stored)
         return True

@@ -34,11 +34,14 @@ def photo(id_: str, **facts: Any) -> MediaItem:
 class Stamp(Transform[PluginOptions]):
     """Puts a stamp before the bytes; may change the extension, ask for the original, or be out of order."""
 
-    def __init__(self, *, extension: str = "", keep: bool = False, broken: bool = False) -> None:
+    def __init__(
+        self, *, extension: str = "", keep: bool = False, broken: bool = False, ink: bytes = b"stamped"
+    ) -> None:
         super().__init__(PluginOptions())
         self.extension = extension
         self.keep = keep
         self.broken = broken
+        self.ink = ink
 
     def accepts(self, asset: Asset) -> bool:
         return True
@@ -47,7 +50,7 @@ class Stamp(Transform[PluginOptions]):
         if self.broken:
             raise ItemError("the stamp is broken")
         made = workdir / f"{asset.path.name}-stamped"
-        made.write_bytes(b"stamped " + asset.path.read_bytes())
+        made.write_bytes(self.ink + b" " + asset.path.read_bytes())
         name = asset.name.rpartition(".")[0] + self.extension if self.extension else asset.name
         return msgspec.structs.replace(
             asset, path=made, name=name, applied=(AppliedTransform(name="stamp"),), keep_original=self.keep

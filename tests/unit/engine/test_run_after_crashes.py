@@ -24,6 +24,20 @@ def test_a_lost_original_is_put_back_in_the_run_that_learns_something_new_of_its
     assert backup.run().outcomes["unchanged"] == 1
 
 
+def test_a_file_that_stays_when_its_original_is_put_back_is_not_taken_for_what_would_be_made_now(backup):
+    backup.transforms, backup.recipe = (Stamp(extension=".png", keep=True),), '[["stamp",{"ink":"red"}]]'
+    backup.library.add(photo("a.jpg"), b"a")
+    backup.run()
+    (before,) = backup.contents()
+    document = backup.document("photos/2019/05/a.png")
+    backup.destination.remove("photos/2019/05/a.jpg")
+    backup.transforms, backup.recipe = (Stamp(extension=".png", keep=True, ink=b"blue"),), '[["stamp",{"ink":"blue"}]]'
+    backup.run()
+    assert set(backup.files()) == {"photos/2019/05/a.jpg", "photos/2019/05/a.png"}
+    assert backup.contents() == [before]
+    assert backup.document("photos/2019/05/a.png")["stored"] == document["stored"]
+
+
 @pytest.mark.parametrize("killed", ["first", "second"])
 def test_a_sidecar_that_a_killed_run_has_written_is_known_again_though_the_source_has_changed(backup, killed):
     backup.metadata = ("json", "xmp")
