@@ -20,7 +20,7 @@ import msgspec
 
 from syncengine.api import Destination, FileStat, TargetExistsError
 from syncengine.engine import catalog
-from syncengine.engine.clean_text import encoded_lines
+from syncengine.engine.clean_text import cleaned
 from syncengine.engine.layout import RESERVED_ROOTS
 from syncengine.engine.metadata_file import metadata_path
 from syncengine.engine.safe_names import fit
@@ -175,7 +175,7 @@ def entry_of(
     lines = catalog.encode(batch, profile).splitlines()
     return Entry(
         id=record.content.hex()[:12],
-        name=record.name,
+        name=cleaned(record.name),
         when=when,
         why=why,
         files=files,
@@ -234,8 +234,8 @@ def read_lines(destination: Destination[Any], run: str) -> Iterator[Held | Damag
 
 def encode(entry: Entry) -> bytes:
     """Return the line of an entry: JSON that begins with a checksum, so that any flipped bit is noticed."""
-    line = encoded_lines(msgspec.json.Encoder(), [entry])
-    return b"%b%08x%b%b" % (_SUM, zlib.crc32(line.rstrip(b"\n")), _AFTER_SUM, line[1:])
+    line = msgspec.json.encode(entry)
+    return b"%b%08x%b%b\n" % (_SUM, zlib.crc32(line), _AFTER_SUM, line[1:])
 
 
 def decode(line: bytes) -> Entry:

@@ -101,6 +101,17 @@ def test_each_line_carries_a_checksum_and_older_ones_are_read_as_well(scene: Dam
                 continue
 
 
+def test_a_name_that_is_no_unicode_is_kept_in_letters(backup: Any) -> None:
+    backup.mirror = Mirror(budget=None)
+    for name in ("kept.jpg", "bad\udcff.jpg"):
+        backup.library.add(photo(name), name.encode("utf-8", "surrogateescape"))
+    backup.run()
+    backup.library.remove("bad\udcff.jpg")
+    assert backup.run().removed == 1
+    (held,) = trash.contents(backup.destination)
+    assert (held.entry.name, held.is_unaccounted) == ("bad\\udcff.jpg", False)
+
+
 @pytest.mark.parametrize("damaged", [(1,), (2,), (1, 2, 3)])
 def test_by_the_catalog_they_come_back_as_they_were(scene: Damaged, damaged: tuple[int, ...]) -> None:
     scene.damage(*damaged)
