@@ -68,6 +68,11 @@ class Displaced:
         self._lost.discard(content)
         self._rebuilt.moved += 1
 
+    def check_document(self, record: ContentRecord) -> None:
+        """Have the next run write the metadata file of a content anew, unless there is one about its bytes."""
+        if not self._document(record, record.path):
+            self._task.amendments.add([Amendment(moved=record), Amendment(content=record.content)])
+
     def check(self, record: ContentRecord) -> None:
         """Read a file that may be another one than its record says, though it looks the same."""
         self._is_in_place(record)

@@ -60,6 +60,7 @@ class Undoing:
                 continue
             self._task.amendments.add([Amendment(back_to=file.path, trashed=file.trashed)])
             self._displaced.keep(record.content)
+            self._displaced.check_document(record)
             self._to_clear.add(file.path)
 
     def _bring_original_back(self, file: TrashedFile) -> None:

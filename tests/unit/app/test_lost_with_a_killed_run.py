@@ -109,8 +109,8 @@ class Lost:
         return [str(finding) for finding in found.findings] + [str(one) for one in check.problems] + check.notes
 
 
-@pytest.fixture
-def lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lost]:
+@pytest.fixture(name="lost")
+def make_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lost]:
     monkeypatch.setenv("SYNCENGINE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(planning, "BATCH_ITEMS", 2)

@@ -1,4 +1,4 @@
-"""Files that are elsewhere than the catalog says when the state is made again, and what is left about their old places."""
+"""Files that are elsewhere than the catalog says when the state is made again, and what is about their old places."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.unit.engine.rebuilding.scenes import Rebuilding
 B = "photos/2019/05/b.jpg"
 
 
-@pytest.fixture
-def scene(backup: Any) -> Rebuilding:
+@pytest.fixture(name="scene")
+def make_scene(backup: Any) -> Rebuilding:
     """Three photos with sidecars, one of them with a copy."""
     backup.metadata = ("json", "xmp")
     backup.library.add(photo("a.jpg", albums=(ROME,), description="on the hill"), b"one")
@@ -133,3 +133,16 @@ def test_a_sidecar_that_a_killed_run_was_the_first_to_write_is_known(scene: Rebu
     assert {path for path in scene.backup.files() if path.endswith(".xmp")} == {
         f"photos/2019/05/{name}.xmp" for name in ("a.jpg", "b.jpg", "c.jpg", "new.jpg", "a.png")
     }
+
+
+def test_a_file_that_comes_back_gets_a_metadata_file_about_itself(scene: Rebuilding) -> None:
+    document = scene.backup.document(B)
+    other = scene.backup.read(f"metadata/{B}.json").replace(document["stored"]["sha256"].encode(), b"0" * 64)
+    put(scene.backup.destination, f"metadata/{B}.json", other)
+    scene.backup.destination.move(B, f".syncengine/trash/run-009/{B}")
+    scene.lose()
+    scene.rebuild()
+    scene.run()
+    assert scene.backup.read(B) == b"two or so"
+    assert scene.backup.document(B) == document
+    settled(scene)
