@@ -182,9 +182,13 @@ def _hashed(task: RebuildTask, groups: Iterator[_Group]) -> Iterator[_Group]:
 
 
 def _settled(task: RebuildTask, groups: Iterator[_Group]) -> Iterator[_Group]:
-    """Read the file at a path that several records claim: a lost file's name may have been given to another one."""
+    """Read what its size does not tell of: a sidecar, and the file at a path that several records claim.
+
+    A lost file's name may have been given to another one.
+    """
     for group in groups:
-        yield _with_hash(task, group) if sum(not why for _, why in group[2]) > 1 else group
+        is_doubtful = sum(not why for _, why in group[2]) > 1 or any(claim.size < 0 for claim, _ in group[2])
+        yield _with_hash(task, group) if is_doubtful else group
 
 
 def _with_hash(task: RebuildTask, group: _Group) -> _Group:

@@ -219,7 +219,7 @@ class Displaced:
         self._note_beside()
 
     def _settle_sidecars(self) -> None:
-        """Forget sidecars that are not as recorded, but those that tell what the metadata file tells: they are ours."""
+        """Forget sidecars that are not there; others tell what the metadata file tells, or a person changed them."""
         for content in self._originals:
             (record,) = self._task.shared.contents([content])
             if record is None or not record.sidecar_path or content in self._stored:
@@ -231,8 +231,10 @@ class Displaced:
                 written = hashlib.sha256(xmp_file.encode(document)).digest() if document is not None else b""
                 if holds(self._task.destination, record.sidecar_path, written):
                     now = msgspec.structs.replace(record, sidecar_sha256=written)
-                else:
+                elif self._task.destination.stat(record.sidecar_path) is None:
                     now = msgspec.structs.replace(record, sidecar_path="", sidecar_sha256=b"")
+                else:
+                    continue
                 self._reunite(record, now, self._document(record, record.path))
 
     def _note(self, record: ContentRecord) -> None:

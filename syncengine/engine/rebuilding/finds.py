@@ -46,9 +46,6 @@ def restore_finds(
     """Hash what is left: displaced files are found by their bytes, the others are recorded as finds."""
     for page in chain(files.pages(256), iter(displaced.take_freed, [])):
         task.check_stop()
-        for file in page:
-            if file.path.endswith(SIDECAR) and not undoing.is_left_over(file.path):
-                displaced.adopt_sidecar(file.path)
         owners = task.shared.path_owners([file.path for file in page])
         wanted = [
             file
@@ -67,6 +64,10 @@ def restore_finds(
             task.part.write([("", StateBatch(contents=records))])
         rebuilt.found += len(records)
         task.progress.note(f"making the state again: {rebuilt.found:,} files hashed that nothing tells about")
+    for page in files.pages():  # Now that it is known where their photos are.
+        for file in page:
+            if file.path.endswith(SIDECAR) and not undoing.is_left_over(file.path):
+                displaced.adopt_sidecar(file.path)
 
 
 def is_find(record: ContentRecord) -> bool:

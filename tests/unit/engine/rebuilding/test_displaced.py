@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -146,3 +147,20 @@ def test_a_file_that_comes_back_gets_a_metadata_file_about_itself(scene: Rebuild
     assert scene.backup.read(B) == b"two or so"
     assert scene.backup.document(B) == document
     settled(scene)
+
+
+def test_a_sidecar_of_the_same_length_that_a_killed_run_has_written_is_ours_and_another_is_a_persons(
+    scene: Rebuilding,
+) -> None:
+    a, b = "photos/2019/05/a.jpg", B
+    document = scene.backup.read(f"metadata/{a}.json").replace(b"on the hill", b"in the town")
+    put(scene.backup.destination, f"metadata/{a}.json", document)
+    put(scene.backup.destination, f"{a}.xmp", scene.backup.read(f"{a}.xmp").replace(b"on the hill", b"in the town"))
+    put(scene.backup.destination, f"{b}.xmp", edited := scene.backup.read(f"{b}.xmp")[:-1] + b" ")
+    before = {record.path: record.sidecar_sha256 for record in scene.remembered()[0]}
+    scene.lose()
+    scene.rebuild()
+    after = {record.path: record.sidecar_sha256 for record in scene.remembered()[0]}
+    assert (after[a] == hashlib.sha256(scene.backup.read(f"{a}.xmp")).digest(), after[b]) == (True, before[b])
+    scene.run()
+    assert scene.backup.read(f"{b}.xmp") == edited
