@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from syncengine.api import Destination, ItemError
+from syncengine.engine.hashing import digest_of, holds
 from syncengine.engine.staging import write_staged
 
 
@@ -37,6 +38,8 @@ class Papers:
     def place(self) -> list[str]:
         """Put all of them in place, durably: a power cut leaves each file old or new, never empty.
 
+        A file that is there already, byte for byte, stays as it is: with its time, and out of snapshots' way.
+
         Returns:
             What is in the way of some of them, a sentence each; the others are in place.
         """
@@ -47,9 +50,23 @@ class Papers:
         while self._staged:
             staged, path = self._staged.pop()
             try:
-                self._destination.place(staged, path, replace=True)
+                if self._is_there(staged, path):
+                    staged.unlink()
+                else:
+                    self._destination.place(staged, path, replace=True)
             except ItemError as error:
                 staged.unlink(missing_ok=True)
                 refused.append(f"{path} could not be written: {error}")
         self._destination.flush()
         return refused
+
+    def _is_there(self, staged: Path, path: str) -> bool:
+        size = staged.stat().st_size
+        try:
+            there = self._destination.stat(path)
+            if there is None or there.size != size:
+                return False
+            with open(staged, "rb") as file:
+                return holds(self._destination, path, digest_of(file), size)
+        except (ItemError, FileNotFoundError):
+            return False

@@ -160,8 +160,9 @@ def _complete(parts: RunParts, account: Account, recorder: Recorder) -> None:
     account.warn(refused)
     account.unmended += refused
     account.albums = len(records)
-    if records:
-        recorder.journal.commit(StateBatch(albums=records))
+    known = {album.id: album for album in parts.state.albums()}
+    if changed_albums := [record for record in records if record != known.get(record.id)]:
+        recorder.journal.commit(StateBatch(albums=changed_albums))
     recorder.close()
 
 

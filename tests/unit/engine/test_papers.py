@@ -27,6 +27,18 @@ def test_papers_take_the_place_of_older_ones(destination, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_there_already_stays_as_it_is(destination, tmp_path):
+    for _ in range(2):
+        faults = Faults(())
+        papers = Papers(FaultyDestination(destination, faults), tmp_path)
+        papers.write("same", b"same")
+        papers.write("other", b"new!" if destination.stat("other") else b"old!")
+        assert papers.place() == []
+        assert list(tmp_path.iterdir()) == []
+    assert faults.calls["place"] == 1
+    assert destination.read("other").read() == b"new!"
+
+
 def test_nothing_is_at_the_destination_before_all_is_written(destination, tmp_path):
     papers = Papers(destination, tmp_path)
     papers.stage("a").write_bytes(b"a")
