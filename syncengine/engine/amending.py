@@ -96,6 +96,9 @@ class _Amending:
 
     def _bring_papers(self, before: ContentRecord, now: ContentRecord, document: bytes) -> Rearranged:
         """Write the metadata files of a content where it is now."""
+        there = metadata_file.read(self._parts.destination, now.path) if not document else None
+        if there is not None and there.stored.sha256 == now.stored_sha256.hex():
+            document = metadata_file.encode(there)  # It is back since.
         change = Change(before=before, after=now, document=document)
         one = Rearranged(change=change, record=now, steps=[], leaving=[])
         with suppress(msgspec.MsgspecError):

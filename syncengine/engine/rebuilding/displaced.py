@@ -62,8 +62,13 @@ class Displaced:
         if len(self._beside) < 4 * MOST_NAMED:
             self._beside.append((content, path, why))
 
+    def keep_all(self, content: bytes) -> None:
+        """Keep the record of a content as it is: the next run brings all of its files back."""
+        self.keep(content)
+        self._originals.discard(content)
+
     def keep(self, content: bytes) -> None:
-        """Keep the record of a content as it is: the next run brings its file back."""
+        """Keep the record of a content: the next run brings its stored file back."""
         self._stored.discard(content)
         self._lost.discard(content)
         self._rebuilt.moved += 1
@@ -257,7 +262,8 @@ class Displaced:
     def _note_beside(self) -> None:
         for content, path, why in self._beside:
             (record,) = self._task.shared.contents([content])
-            if record is not None and path in (record.original_path, record.sidecar_path):
+            is_open = content in self._originals
+            if is_open and record is not None and path in (record.original_path, record.sidecar_path):
                 self._rebuilt.warnings.append(f"{path} {why}; it was kept beside another file")
 
     def _has_original(self, record: ContentRecord) -> bool:

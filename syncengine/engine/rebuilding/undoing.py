@@ -51,7 +51,7 @@ class Undoing:
             self._task.check_stop()
             if held.record is not None:
                 if held.record.content in self._displaced and held.record.path in {file.path for file in held.files}:
-                    self._displaced.keep(held.record.content)
+                    self._displaced.keep_all(held.record.content)
                 continue
             file = held.files[0]
             self._bring_original_back(file)

@@ -120,7 +120,7 @@ def make_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lost]
     return made
 
 
-QUICK = [("move", 3), ("place", 2), ("place", 5), ("flush", 2), ("prune", 2), ("commit", 1), ("commit", 3)]
+QUICK = [("move", 3), ("place", 2), ("place", 5), ("flush", 2), ("prune", 2), ("commit", 1), ("commit", 2)]
 #: How often a relayout calls each method.
 CALLS = {"move": 8, "place": 12, "flush": 10, "remove": 8, "prune": 12, "link": 8}
 MORE = [(name, at) for name, calls in CALLS.items() for at in range(1, calls + 1)]
