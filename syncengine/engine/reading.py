@@ -31,7 +31,7 @@ _POLL = 0.2
 
 
 class _Started(msgspec.Struct, frozen=True):
-    """Processes that have answered, and what tells them that no further item is wanted."""
+    """Processes, one of which has answered, and what tells them that no further item is wanted."""
 
     pool: ProcessPoolExecutor
     stopping: Event
@@ -154,7 +154,7 @@ class ReadingProcesses:
 
 
 def _started(processes: int, context: BaseContext, setting: bytes) -> _Started:
-    """Return processes that have answered."""
+    """Return processes once there is an answer for each; one that is quick may answer for the others."""
     # Imported here: a run that changes nothing needs none of it.
     from concurrent.futures import ProcessPoolExecutor
 

@@ -154,7 +154,7 @@ def test_what_came_back_to_the_source_meanwhile_stays(scene: Scene, method: str,
     assert scene.backup.run().outcomes["unchanged"] == PHOTOS
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", [1, 2])
 def test_a_state_that_cannot_be_written(scene: Scene, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = ProfileState.commit, []
 

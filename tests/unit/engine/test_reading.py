@@ -236,16 +236,16 @@ def test_processes_end_with_a_main_process_that_is_killed(tmp_path: Path, stagin
     ) as main:
         assert main.stdout is not None
         assert main.stdout.readline() == "begun\n"
+        assert eventually(lambda: len(list(staging.iterdir())) == 2)  # one may be quick and answer for both
         readers = [int(path.name.removeprefix("read-")) for path in staging.iterdir()]
-        assert len(readers) == 2
         main.send_signal(signal.SIGKILL)
         main.wait()
-        assert eventually_gone(readers)
+        assert eventually(lambda: not any(is_alive(pid) for pid in readers))
 
 
-def eventually_gone(pids: list[int]) -> bool:
+def eventually(holds: Callable[[], bool]) -> bool:
     for _ in range(200):
-        if not any(is_alive(pid) for pid in pids):
+        if holds():
             return True
         time.sleep(0.05)
     return False
