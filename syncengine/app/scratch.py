@@ -27,7 +27,7 @@ def temporary_directory(stack: ExitStack) -> Path:
     stack.callback(os.close, lock)
     with suppress(OSError):  # A file system without locks: then nobody can tell that it is left over either.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    (path / _MARK).touch()
+    (path / _MARK).write_bytes(b"")
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -121,9 +122,15 @@ class Campaign:
         return toll
 
 
+#: A call that fails may be one by which Python reads the program itself; nothing better can be said of that.
+_PROGRAM_UNREADABLE = re.compile(r"internal error: OSError: .*\.(py|pyc|so)'")
+
+
 def complaints_about(done: Done) -> list[str]:
     """Return what is wrong with how a run ended that was killed, or whose calls failed."""
     if was_killed(done):
+        return []
+    if _PROGRAM_UNREADABLE.search(done.err):
         return []
     if done.code not in (0, 1, 3) or "internal error" in done.err:
         return [f"it ended with {done.code}: {done.err}"]

@@ -44,6 +44,8 @@ def _read_beside() -> None:
     class Patient(reading.ReadingProcesses):
         def are_ready_for(self, count: int) -> bool:
             while not super().are_ready_for(1000):
+                if self._is_given_up:  # what they need to start has failed
+                    return False
                 time.sleep(0.01)
             return count > 0
 
