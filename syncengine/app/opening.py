@@ -37,7 +37,7 @@ class Ends(msgspec.Struct, frozen=True, kw_only=True):
     destination: Destination[Any]
     staging: Path
     warnings: tuple[str, ...] = ()
-    #: The state was made again of more than the catalog, so albums and lists may not say what is there.
+    #: The state was made again, so albums and lists may not say what is there.
     differs: bool = False
 
 
